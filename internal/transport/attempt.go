@@ -1,0 +1,67 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// An attempt owns the context and the timer of one sending.
+type attempt struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	timer  *time.Timer // nil: no limit
+	body   *Body       // what Open leaves open
+}
+
+func newAttempt(parent context.Context, timeout time.Duration) *attempt {
+	ctx, cancel := context.WithCancelCause(parent)
+	a := &attempt{ctx: ctx, cancel: cancel}
+	if timeout > 0 {
+		a.timer = time.AfterFunc(timeout, func() {
+			cancel(&TimeoutError{After: timeout, Waiting: "for the answer"})
+		})
+	}
+	return a
+}
+
+// answered ends the time limit, not the attempt.
+func (a *attempt) answered() {
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+}
+
+func (a *attempt) release() {
+	a.answered()
+	a.cancel(nil)
+}
+
+// explain gives the reason why the attempt was cancelled in place of net/http's "context canceled".
+func (a *attempt) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	err = withoutURL(err)
+	if cause, ok := context.Cause(a.ctx).(*TimeoutError); ok {
+		return cause
+	}
+	return err
+}
+
+// A TimeoutError says that the server was silent for longer than it may be. It is a [context.DeadlineExceeded] to
+// errors.Is, and a timeout to those who ask net.Error's question.
+type TimeoutError struct {
+	After   time.Duration
+	Waiting string // for what
+}
+
+func (e *TimeoutError) Error() string {
+	return fmt.Sprintf("timeout: waited %v %s", e.After, e.Waiting)
+}
+
+// Timeout is always true.
+func (e *TimeoutError) Timeout() bool { return true }
+
+// Is makes a timeout recognizable without knowing this type.
+func (e *TimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }

@@ -1,0 +1,101 @@
+package transport
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// maxErrorBytes bounds what is kept of the body of an answer that is an error.
+const maxErrorBytes = 1 << 20
+
+// A TooLargeError says that a successful answer is larger than the caller allows.
+type TooLargeError struct{ Limit int64 }
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("the answer is larger than %d bytes", e.Limit)
+}
+
+// readAnswer reads and closes the body. A successful answer is read whole or refused; of an error what fits is kept.
+func readAnswer(resp *http.Response, limit int64) ([]byte, error) {
+	defer resp.Body.Close()
+	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
+		body, err := readAll(io.LimitReader(resp.Body, maxErrorBytes), min(resp.ContentLength, maxErrorBytes))
+		if err != nil && len(body) > 0 {
+			err = nil // the status and what came of its explanation say more than the connection that broke
+		}
+		return body, err
+	}
+	if resp.ContentLength > limit {
+		return nil, &TooLargeError{Limit: limit}
+	}
+	body, err := readAll(io.LimitReader(resp.Body, limit+1), resp.ContentLength)
+	if int64(len(body)) > limit {
+		return nil, &TooLargeError{Limit: limit}
+	}
+	return body, err
+}
+
+// readAll is io.ReadAll with room for what was announced, as far as an announcement can be trusted.
+func readAll(r io.Reader, announced int64) ([]byte, error) {
+	const trusted = 1 << 20
+	buf := make([]byte, 0, max(512, min(announced, trusted)+1))
+	for {
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if err == io.EOF {
+			return buf, nil
+		}
+		if err != nil {
+			return buf, err
+		}
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+	}
+}
+
+// A Body is a successful answer that is still arriving. Close ends the exchange; it may be called at any time, by
+// any goroutine, more than once.
+type Body struct {
+	source  io.ReadCloser
+	attempt *attempt
+	idle    time.Duration
+	timer   *time.Timer // nil: silence may last
+}
+
+func newBody(source io.ReadCloser, a *attempt, idle time.Duration) *Body {
+	b := &Body{source: source, attempt: a, idle: idle}
+	if idle > 0 {
+		b.timer = time.AfterFunc(idle, func() {
+			a.cancel(&TimeoutError{After: idle, Waiting: "for the next bytes of the answer"})
+		})
+	}
+	return b
+}
+
+// Read reads what has arrived and puts the time limit off.
+func (b *Body) Read(p []byte) (int, error) {
+	if b.timer != nil {
+		b.timer.Reset(b.idle)
+	}
+	n, err := b.source.Read(p)
+	if b.timer != nil {
+		b.timer.Stop() // the reader's own time does not count
+	}
+	if err != nil && err != io.EOF {
+		err = b.attempt.explain(err)
+	}
+	return n, err
+}
+
+// Close ends the exchange and gives the connection back.
+func (b *Body) Close() error {
+	if b.timer != nil {
+		b.timer.Stop()
+	}
+	err := b.source.Close()
+	b.attempt.release()
+	return err
+}

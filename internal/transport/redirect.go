@@ -1,0 +1,51 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// A RedirectError says that the server sent the request elsewhere and the client did not go.
+type RedirectError struct {
+	From, To string // scheme and host, no path: a path may hold what was echoed
+	Reason   string
+}
+
+func (e *RedirectError) Error() string {
+	return fmt.Sprintf("redirect from %s to %s refused: %s", e.From, e.To, e.Reason)
+}
+
+// refuseForeign keeps requests, and the credentials on them, with the server they were addressed to, and never lets
+// a redirect turn a call that changes something into one that does not. What it allows, the caller's own rule may
+// still refuse.
+func refuseForeign(next func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		first := via[0]
+		refused := &RedirectError{From: origin(first.URL), To: origin(req.URL)}
+		switch {
+		case refused.From != refused.To:
+			refused.Reason = "credentials stay with the server they were given for"
+			return refused
+		case req.Method != first.Method:
+			refused.Reason = "it would turn " + first.Method + " into " + req.Method
+			return refused
+		case next != nil:
+			return next(req, via)
+		case len(via) >= 10:
+			return errors.New("stopped after 10 redirects")
+		}
+		return nil
+	}
+}
+
+// origin is scheme, host and port, the port always written.
+func origin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
+}
