@@ -1,0 +1,102 @@
+package assistants
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// An answer is a type that the service answers with.
+type answer interface {
+	// check says what is wrong with an answer that is JSON and yet not what was asked for.
+	check() error
+	// incomplete reports whether the JSON held more than the fields could take; keep is then given the JSON again.
+	// Both are called once an answer, after decoding: an UnmarshalJSON would cost three passes over every value.
+	incomplete() bool
+	keep(raw []byte) error
+}
+
+// An element is an answer that lists are made of.
+type element interface {
+	answer
+	// cursor is the id by which a list goes on after this element.
+	cursor() string
+}
+
+// decode turns the body of a successful answer into out, or says why it is no such answer.
+func decode(body []byte, out any) error {
+	if out == nil {
+		return topLevelError(body)
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		return undecodable(body, err)
+	}
+	if err := topLevelError(body); err != nil {
+		return err
+	}
+	a, ok := out.(answer)
+	if !ok {
+		return nil
+	}
+	if err := a.check(); err != nil {
+		return err
+	}
+	if a.incomplete() {
+		return a.keep(body)
+	}
+	return nil
+}
+
+// undecodable names the reason that encoding/json has for not decoding body.
+func undecodable(body []byte, err error) error {
+	trimmed := bytes.TrimSpace(body)
+	if len(trimmed) == 0 {
+		return errors.New("the answer is empty")
+	}
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && mismatch.Field != "" {
+		return fmt.Errorf("the answer has a %s in the field %s: %w", mismatch.Value, mismatch.Field, err)
+	}
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("the answer is JSON of another kind: %w", err)
+	}
+	if (trimmed[0] == '{' || trimmed[0] == '[') && truncated(trimmed) {
+		return fmt.Errorf("the answer is truncated: %w", io.ErrUnexpectedEOF)
+	}
+	return fmt.Errorf("the answer is not JSON: %w", err)
+}
+
+func truncated(body []byte) bool {
+	var value json.RawMessage
+	return errors.Is(json.NewDecoder(bytes.NewReader(body)).Decode(&value), io.ErrUnexpectedEOF)
+}
+
+// topLevelError finds the error in an answer that claims success.
+func topLevelError(body []byte) error {
+	if !bytes.Contains(body, []byte(`"error"`)) {
+		return nil
+	}
+	var envelope struct {
+		Error json.RawMessage `json:"error"`
+	}
+	if json.Unmarshal(body, &envelope) != nil || len(envelope.Error) == 0 || string(envelope.Error) == "null" {
+		return nil
+	}
+	return errReported
+}
+
+// errReported says that the body explains itself, as an error.
+var errReported = errors.New("the answer is an error")
+
+// checkObject holds an answer against the object type that was asked for. Servers may leave the type out, but not
+// what makes the object one.
+func checkObject(got, want, id string) error {
+	switch {
+	case got != "" && got != want:
+		return fmt.Errorf("the answer is of type %q instead of %q", got, want)
+	case id == "":
+		return fmt.Errorf("the answer is no %s: it has no id", want)
+	}
+	return nil
+}

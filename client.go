@@ -1,0 +1,71 @@
+package assistants
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+)
+
+// A Client speaks the Assistants API with one endpoint. Make it with [NewClient]; it is immutable and safe for
+// concurrent use, and one client, which keeps its connections, serves a whole program.
+type Client struct {
+	// Assistants are models with instructions, tools and files.
+	Assistants *AssistantsService
+
+	core *core
+}
+
+// service is what every service is made of.
+type service struct{ core *core }
+
+// NewClient returns a client for the endpoint that opts name, or for api.openai.com.
+//
+// What is not given comes from the environment, as with the official libraries: OPENAI_API_KEY, OPENAI_BASE_URL,
+// OPENAI_ORG_ID and OPENAI_PROJECT_ID; with [WithAzureOpenAI] AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and
+// OPENAI_API_VERSION instead. The environment is read here and never again.
+//
+// Options of the same name replace each other, the last one counts. Options that contradict each other, a URL that
+// is none and missing credentials are errors here rather than at the first call. No error text contains a key.
+func NewClient(opts ...Option) (*Client, error) {
+	cfg := newConfig()
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("assistants: option %d is nil", i)
+		}
+		if err := opt.applyClient(cfg); err != nil {
+			return nil, fmt.Errorf("assistants: %w", err)
+		}
+	}
+	core, err := cfg.build()
+	if err != nil {
+		return nil, fmt.Errorf("assistants: %w", err)
+	}
+	return &Client{
+		Assistants: &AssistantsService{core},
+		core:       core,
+	}, nil
+}
+
+// Call sends a request that this package has no method for, such as a route that a compatible server adds. It is
+// authorized, repeated, bounded and checked like every other call.
+//
+// path is appended to the endpoint's base URL. It begins with a slash, is already escaped, and may have a query:
+// "/threads/thread_1/fork?depth=2".
+//
+// in is the body: nil for none, a [json.RawMessage] as it is, else what encoding/json makes of it. out takes the
+// answer: nil discards it, an [io.Writer] gets the bytes as they arrive, unbounded but watched by
+// [WithStreamIdleTimeout]; anything else is a pointer for encoding/json, which also holds for a *json.RawMessage.
+func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
+	return c.core.callPath(ctx, method, path, in, out, opts)
+}
+
+// core is what all services share: where requests go and what is on all of them.
+type core struct {
+	sender   sender
+	base     string      // scheme, host and path, without a slash at the end
+	query    url.Values  // on every request
+	header   http.Header // on every request; not modified
+	defaults callConfig
+	retired  bool // the host is known to have switched the API off
+}

@@ -1,0 +1,252 @@
+package assistants
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/assistants-go/assistants/internal/transport"
+)
+
+// version is what the User-Agent header says.
+const version = "0.1.0"
+
+const (
+	defaultMaxRetries  = 2
+	defaultTimeout     = time.Minute
+	defaultIdleTimeout = 5 * time.Minute
+	defaultMaxBytes    = 64 << 20
+)
+
+// A config is what options write to, before it becomes a core.
+type config struct {
+	endpoints   map[string]*endpoint            // by option
+	credentials map[string]transport.Credential // by option
+	identity    http.Header                     // organization, project
+	handler     http.Handler
+	httpClient  *http.Client
+	logger      *slog.Logger
+	beta        *Beta
+	maxBytes    int64
+	call        callConfig
+}
+
+// A callConfig is what one call may change.
+type callConfig struct {
+	maxRetries  int
+	timeout     time.Duration
+	idleTimeout time.Duration
+	streamOnly  bool        // an option was given that only streams can honour
+	header      http.Header // set by the caller; an empty value takes a header off
+	secrets     transport.Secrets
+
+	idempotencyKey string
+	response       *Response
+	fields         []bodyField
+}
+
+func newConfig() *config {
+	return &config{
+		endpoints:   map[string]*endpoint{},
+		credentials: map[string]transport.Credential{},
+		identity:    http.Header{},
+		maxBytes:    defaultMaxBytes,
+		call: callConfig{
+			maxRetries:  defaultMaxRetries,
+			timeout:     defaultTimeout,
+			idleTimeout: defaultIdleTimeout,
+		},
+	}
+}
+
+// with returns a copy that opts were applied to.
+func (c callConfig) with(opts []RequestOption) (callConfig, error) {
+	c.streamOnly = false
+	for i, opt := range opts {
+		if opt == nil {
+			return c, fmt.Errorf("option %d is nil", i)
+		}
+		if err := opt.applyRequest(&c); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// setHeader never writes to a header that another call may be reading.
+func (c *callConfig) setHeader(name, value string) {
+	header := c.header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
+	header.Set(name, value)
+	c.header = header
+	if isCredential(name) {
+		_, credential, ok := strings.Cut(value, " ") // the scheme is no secret
+		if !ok {
+			credential = value
+		}
+		c.secrets = c.secrets.With(transport.NewSecret(credential))
+	}
+}
+
+// authorizes reports whether the caller's own headers carry credentials.
+func (c *callConfig) authorizes() bool {
+	return c.header.Get(string(bearer)) != "" || c.header.Get(string(apiKey)) != ""
+}
+
+func isCredential(header string) bool {
+	switch http.CanonicalHeaderKey(header) {
+	case string(bearer), string(apiKey), "Proxy-Authorization", "Cookie", "X-Api-Key", "Ocp-Apim-Subscription-Key":
+		return true
+	}
+	return false
+}
+
+// build checks the whole and makes a core of it.
+func (c *config) build() (*core, error) {
+	e, err := c.endpoint()
+	if err != nil {
+		return nil, err
+	}
+	credential, err := c.credential(e)
+	if err != nil {
+		return nil, err
+	}
+	client, err := c.client()
+	if err != nil {
+		return nil, err
+	}
+	return &core{
+		sender:   sender{transport.New(client, credential, c.logger), c.maxBytes},
+		base:     e.base.String(),
+		query:    maps.Clone(e.query),
+		header:   c.headers(e),
+		defaults: c.call,
+		retired:  e.retired(),
+	}, nil
+}
+
+// endpoint is the one that was given, or that of the environment.
+func (c *config) endpoint() (*endpoint, error) {
+	switch given := slices.Sorted(maps.Keys(c.endpoints)); len(given) {
+	case 0:
+		base := orEnv("", "OPENAI_BASE_URL")
+		if base == "" {
+			return openAIEndpoint("", defaultBaseURL)
+		}
+		e, err := openAIEndpoint("OPENAI_BASE_URL", base)
+		return e, named("OPENAI_BASE_URL", err)
+	case 1:
+		return c.endpoints[given[0]], nil
+	default:
+		return nil, fmt.Errorf("two endpoints at once: %s", strings.Join(given, " and "))
+	}
+}
+
+// credential is the one that was given, or that of the environment; nil where none is needed.
+func (c *config) credential(e *endpoint) (transport.Credential, error) {
+	given := slices.Sorted(maps.Keys(c.credentials))
+	switch {
+	case len(given) > 1:
+		return nil, fmt.Errorf("two credentials at once: %s", strings.Join(given, " and "))
+	case len(given) == 1 && given[0] == "WithAzureAPIKey" && (e.option == "" || e.option == "WithFoundryProject"):
+		return nil, fmt.Errorf("WithAzureAPIKey: %s takes no api-key header", e.base.Host)
+	case len(given) == 1:
+		return c.credentials[given[0]], nil
+	case c.handler != nil || c.call.authorizes():
+		return nil, nil
+	case e.keyEnv == "":
+		return nil, fmt.Errorf("no credentials: %s needs WithTokenSource", e.option)
+	}
+	key := strings.TrimSpace(os.Getenv(e.keyEnv))
+	if key == "" {
+		return nil, fmt.Errorf("no credentials: give a key or a token source, or set %s", e.keyEnv)
+	}
+	return staticCredential(e.keyHeader, transport.NewSecret(key)), named(e.keyEnv, checkKey(key))
+}
+
+// client is the HTTP client that attempts go through.
+func (c *config) client() (*http.Client, error) {
+	switch {
+	case c.handler != nil && c.httpClient != nil:
+		return nil, errors.New("WithHandler and WithHTTPClient contradict each other: the one needs no network")
+	case c.handler != nil:
+		return &http.Client{Transport: transport.InProcess(c.handler)}, nil
+	case c.httpClient != nil:
+		return c.httpClient, nil
+	}
+	pool, ok := http.DefaultTransport.(*http.Transport)
+	if !ok { // replaced by the program, which will have its reasons
+		return &http.Client{Transport: http.DefaultTransport}, nil
+	}
+	pool = pool.Clone()
+	pool.MaxIdleConnsPerHost = 100 // net/http keeps two, and a busy backend would connect again and again
+	return &http.Client{Transport: pool}, nil
+}
+
+// headers are those on every request, the caller's own excepted.
+func (c *config) headers(e *endpoint) http.Header {
+	h := http.Header{}
+	h.Set("Accept", "application/json")
+	h.Set("User-Agent", "assistants-go/"+version)
+	beta := e.beta
+	if c.beta != nil {
+		beta = *c.beta
+	}
+	if beta != BetaNone {
+		h.Set("OpenAI-Beta", string(beta))
+	}
+	for name, variable := range map[string]string{"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"} {
+		id := c.identity.Get(name)
+		if id == "" && e.keyEnv == "OPENAI_API_KEY" {
+			id = strings.TrimSpace(os.Getenv(variable))
+		}
+		if id != "" {
+			h.Set(name, id)
+		}
+	}
+	return h
+}
+
+func staticCredential(header keyHeader, key transport.Secret) transport.Credential {
+	value := header.value(key.Reveal())
+	return func(context.Context) (string, string, transport.Secret, error) {
+		return string(header), value, key, nil
+	}
+}
+
+func tokenCredential(source func(context.Context) (string, error)) transport.Credential {
+	return func(ctx context.Context) (string, string, transport.Secret, error) {
+		token, err := source(ctx)
+		if err == nil && checkKey(token) != nil {
+			err = errors.New("the token source returned what is no token") // which is not shown: it may be one after all
+		}
+		return string(bearer), bearer.value(token), transport.NewSecret(token), err
+	}
+}
+
+func (k keyHeader) value(key string) string {
+	if k == bearer {
+		return "Bearer " + key
+	}
+	return key
+}
+
+// rawQuery is the endpoint's query and the call's.
+func rawQuery(endpoint, call url.Values) string {
+	if len(endpoint) == 0 {
+		return call.Encode()
+	}
+	all := maps.Clone(endpoint)
+	maps.Copy(all, call)
+	return all.Encode()
+}

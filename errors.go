@@ -1,0 +1,216 @@
+package assistants
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/assistants-go/assistants/internal/transport"
+)
+
+// What an [APIError] is, by its status: to be asked with errors.Is.
+var (
+	ErrBadRequest   = errors.New("assistants: the request is invalid")          // 400, 422
+	ErrUnauthorized = errors.New("assistants: the credentials are not valid")   // 401
+	ErrPermission   = errors.New("assistants: permission denied")               // 403
+	ErrNotFound     = errors.New("assistants: not found")                       // 404
+	ErrConflict     = errors.New("assistants: conflict")                        // 409
+	ErrRateLimited  = errors.New("assistants: too many requests, or no credit") // 429
+	ErrServer       = errors.New("assistants: the server failed")               // 5xx
+
+	// ErrRetired says that the host has switched the Assistants API off: OpenAI and Azure OpenAI did on 26 August
+	// 2026. It is always an [ErrNotFound] too.
+	ErrRetired = errors.New("assistants: this host has switched the Assistants API off")
+)
+
+// An APIError is an answer that is not what was asked for: an error of the server, in any of the forms that servers
+// of this protocol use, or a success that cannot be one, such as an empty body, HTML, truncated JSON or an object of
+// another type. In the second case StatusCode is the 2xx that was sent.
+//
+// Fields that the answer did not have are zero. Credentials in what the server sent are replaced by "[redacted]".
+type APIError struct {
+	StatusCode int
+	// Code, Type and Param are the error's own: "invalid_type", "invalid_request_error", "metadata.key".
+	Code  string
+	Type  string
+	Param string
+	// Message is the server's explanation, cut at 512 bytes, or this package's if the server had none.
+	Message string
+	// RequestID names the request to the server's operators.
+	RequestID string
+	// RetryAfter is how long the server asks its callers to wait.
+	RetryAfter time.Duration
+	Method     string
+	Path       string
+	// Body is the answer, cut at 1 MiB.
+	Body []byte
+
+	retired bool
+	cause   error
+}
+
+// Error says what was asked for, the status, and what the server has to say about it.
+func (e *APIError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "assistants: %s %s: %d", e.Method, e.Path, e.StatusCode)
+	for _, word := range []string{e.Type, e.Code} {
+		if word != "" {
+			b.WriteString(" " + word)
+		}
+	}
+	b.WriteString(": " + e.Message)
+	if e.Param != "" && !strings.Contains(e.Message, "'"+e.Param+"'") {
+		b.WriteString(" (param " + e.Param + ")")
+	}
+	if e.RequestID != "" {
+		b.WriteString(" (request " + e.RequestID + ")")
+	}
+	if e.retired {
+		b.WriteString(retiredAdvice)
+	}
+	return b.String()
+}
+
+const retiredAdvice = ". This host switched the Assistants API off on 26 August 2026; its protocol lives on in " +
+	"Foundry Agent Service (classic) until 31 March 2027 (WithFoundryProject), in compatible servers (WithBaseURL), " +
+	"and in this module's own server (WithHandler, package server)"
+
+// Is answers errors.Is for the errors of this package that stand for a status.
+func (e *APIError) Is(target error) bool {
+	switch target {
+	case ErrBadRequest:
+		return e.StatusCode == http.StatusBadRequest || e.StatusCode == http.StatusUnprocessableEntity
+	case ErrUnauthorized:
+		return e.StatusCode == http.StatusUnauthorized
+	case ErrPermission:
+		return e.StatusCode == http.StatusForbidden
+	case ErrNotFound:
+		return e.StatusCode == http.StatusNotFound
+	case ErrConflict:
+		return e.StatusCode == http.StatusConflict
+	case ErrRateLimited:
+		return e.StatusCode == http.StatusTooManyRequests
+	case ErrServer:
+		return e.StatusCode >= 500
+	case ErrRetired:
+		return e.retired
+	}
+	return false
+}
+
+// Unwrap gives the reason why a successful answer could not be used, such as io.ErrUnexpectedEOF.
+func (e *APIError) Unwrap() error { return e.cause }
+
+const (
+	maxMessageBytes = 512
+	maxBodyBytes    = 1 << 20
+)
+
+// failure is the error of a call that was not answered with success, or not answered.
+func (c *core) failure(req *transport.Request, answer *transport.Answer, err error) error {
+	if answer.StatusCode == 0 {
+		return newCallError(req, answer, err)
+	}
+	if answer.OK() {
+		return c.unusable(req, answer, fmt.Errorf("the answer broke off: %w", err))
+	}
+	e := c.apiError(req, answer)
+	e.retired = c.retired && isRetired(req, e)
+	if err != nil { // waiting for the next attempt was cut short
+		return fmt.Errorf("%w; %w", e, newCause(answer, err))
+	}
+	return e
+}
+
+// unusable is the error of a call that was answered with what is no answer.
+func (c *core) unusable(req *transport.Request, answer *transport.Answer, err error) error {
+	e := c.apiError(req, answer)
+	if err != errReported {
+		e.Code, e.Type, e.Param = "", "", ""
+		e.Message = clean(answer, err.Error())
+		e.cause = newCause(answer, err)
+	}
+	return e
+}
+
+func (c *core) apiError(req *transport.Request, answer *transport.Answer) *APIError {
+	retryAfter, _ := transport.RetryAfter(answer.Header)
+	explained := parseErrorBody(answer.Body)
+	if explained.message == "" {
+		explained.message = statusText(answer)
+	}
+	body := answer.Secrets.Redact(string(answer.Body))
+	return &APIError{
+		StatusCode: answer.StatusCode,
+		Code:       clean(answer, explained.code),
+		Type:       clean(answer, explained.typ),
+		Param:      clean(answer, explained.param),
+		Message:    clean(answer, explained.message),
+		RequestID:  clean(answer, transport.RequestID(answer.Header)),
+		RetryAfter: retryAfter,
+		Method:     req.Method,
+		Path:       answer.Secrets.Redact(req.Path),
+		Body:       []byte(body[:min(len(body), maxBodyBytes)]),
+	}
+}
+
+// statusText stands in for the explanation that an answer does not have.
+func statusText(answer *transport.Answer) string {
+	text := http.StatusText(answer.StatusCode)
+	if text == "" {
+		text = "unknown status"
+	}
+	if kind, _, _ := strings.Cut(answer.Header.Get("Content-Type"), ";"); len(answer.Body) > 0 && kind != "" {
+		text += " (the answer is " + kind + ")"
+	}
+	return text
+}
+
+// isRetired tells a 404 of the API's absence from that of an object's.
+func isRetired(req *transport.Request, e *APIError) bool {
+	gone := e.StatusCode == http.StatusNotFound || e.StatusCode == http.StatusGone
+	ours := strings.HasPrefix(req.Path, "/assistants") || strings.HasPrefix(req.Path, "/threads")
+	return gone && ours && !strings.HasPrefix(e.Message, "No ")
+}
+
+// clean is text from outside as it may be shown: without secrets first, so that the cut leaves no part of one.
+func clean(answer *transport.Answer, text string) string {
+	text = answer.Secrets.Redact(text)
+	if len(text) <= maxMessageBytes {
+		return text
+	}
+	cut := maxMessageBytes - len("…")
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "…"
+}
+
+// newCallError is the error of a call that got no answer.
+func newCallError(req *transport.Request, answer *transport.Answer, err error) error {
+	return fmt.Errorf("assistants: %s %s: %w", req.Method, answer.Secrets.Redact(req.Path), newCause(answer, err))
+}
+
+// newCause passes err on, unless its text shows a secret: then only the text without it is left, and what errors.Is
+// knows of the standard library's errors.
+func newCause(answer *transport.Answer, err error) error {
+	text := answer.Secrets.Redact(err.Error())
+	if text == err.Error() {
+		return err
+	}
+	return &redactedError{text, err}
+}
+
+type redactedError struct {
+	text   string
+	hidden error
+}
+
+func (e *redactedError) Error() string        { return e.text }
+func (e *redactedError) Is(target error) bool { return errors.Is(e.hidden, target) }
+
+// Format keeps %#v from walking into what is hidden.
+func (e *redactedError) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.text) }

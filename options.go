@@ -1,0 +1,367 @@
+package assistants
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/assistants-go/assistants/internal/transport"
+)
+
+// An Option configures a client: see [NewClient].
+type Option interface {
+	applyClient(*config) error
+}
+
+// A RequestOption configures one call. Given to [NewClient] it is the default of all calls of the client, unless its
+// documentation says that it belongs to one call. A call that cannot do what an option asks is an error, and nothing
+// is sent.
+type RequestOption interface {
+	Option
+	applyRequest(*callConfig) error
+}
+
+// A clientOption is an option of clients only. Its name is for messages; what it sets is in a closure, where nothing
+// that prints an option finds it.
+type clientOption struct {
+	name string
+	set  func(*config) error
+}
+
+func (o clientOption) applyClient(c *config) error { return named(o.name, o.set(c)) }
+
+type requestOption struct {
+	name    string
+	oneCall bool
+	set     func(*callConfig) error
+}
+
+func (o requestOption) applyRequest(c *callConfig) error { return named(o.name, o.set(c)) }
+
+func (o requestOption) applyClient(c *config) error {
+	if o.oneCall {
+		return named(o.name, errors.New("this option belongs to one call, not to a client"))
+	}
+	return o.applyRequest(&c.call)
+}
+
+func named(option string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", option, err)
+	}
+	return nil
+}
+
+// WithAPIKey authorizes requests with "Authorization: Bearer key". Without it OPENAI_API_KEY counts, except on Azure.
+// A server that wants no key still needs one here; any word will do.
+func WithAPIKey(key string) Option { return keyOption("WithAPIKey", bearer, key) }
+
+// WithAzureAPIKey authorizes requests with the header "api-key", as Azure OpenAI expects. Without it
+// AZURE_OPENAI_API_KEY counts.
+func WithAzureAPIKey(key string) Option { return keyOption("WithAzureAPIKey", apiKey, key) }
+
+func keyOption(name string, header keyHeader, key string) Option {
+	secret := transport.NewSecret(key)
+	return clientOption{name, func(c *config) error {
+		if err := checkKey(secret.Reveal()); err != nil {
+			return err
+		}
+		c.credentials[name] = staticCredential(header, secret)
+		return nil
+	}}
+}
+
+// WithTokenSource authorizes requests with a bearer token that source returns. It is asked on every attempt, with the
+// attempt's context, possibly by several goroutines at once, so it keeps a token until it expires. This is the way to
+// Microsoft Entra ID. An error of source ends the call before anything is sent.
+func WithTokenSource(source func(context.Context) (string, error)) Option {
+	const name = "WithTokenSource"
+	return clientOption{name, func(c *config) error {
+		if source == nil {
+			return errors.New("the source is nil")
+		}
+		c.credentials[name] = tokenCredential(source)
+		return nil
+	}}
+}
+
+// WithBaseURL addresses any server of this protocol, such as "http://localhost:8080/v1". A path is kept; credentials,
+// a query or a fragment in the URL are errors. Without it OPENAI_BASE_URL counts, then https://api.openai.com/v1.
+func WithBaseURL(url string) Option {
+	return endpointOption("WithBaseURL", func() (*endpoint, error) { return openAIEndpoint("WithBaseURL", url) })
+}
+
+// WithAzureOpenAI addresses a resource of Azure OpenAI, such as "https://my-resource.openai.azure.com". apiVersion is
+// a date ("2024-05-01-preview", sent as a query parameter) or "v1" for the endpoints below /openai/v1. Empty
+// arguments come from AZURE_OPENAI_ENDPOINT and OPENAI_API_VERSION. On Azure a model is the name of a deployment.
+//
+// Azure OpenAI retired the Assistants API on 26 August 2026; servers that keep its addresses remain.
+func WithAzureOpenAI(endpointURL, apiVersion string) Option {
+	return endpointOption("WithAzureOpenAI", func() (*endpoint, error) { return azureEndpoint(endpointURL, apiVersion) })
+}
+
+// WithFoundryProject addresses the Foundry Agent Service (classic) by the URL of a project, such as
+// "https://my-resource.services.ai.azure.com/api/projects/my-project". It takes bearer tokens of Entra ID, scope
+// "https://ai.azure.com/.default", so [WithTokenSource] belongs to it; the beta header is not sent.
+// The service ends on 31 March 2027.
+func WithFoundryProject(projectURL string) Option {
+	return endpointOption("WithFoundryProject", func() (*endpoint, error) { return foundryEndpoint(projectURL) })
+}
+
+// WithHandler sends requests to a handler in this process, such as the server of package server, instead of a
+// network. Streaming works, a context that ends ends the handler's too, and a panic of the handler is an error of the
+// call. No credentials are needed, and none are read from the environment.
+func WithHandler(handler http.Handler) Option {
+	const name = "WithHandler"
+	return clientOption{name, func(c *config) error {
+		if handler == nil {
+			return errors.New("the handler is nil")
+		}
+		c.handler = handler
+		c.endpoints[name] = inProcessEndpoint()
+		return nil
+	}}
+}
+
+func endpointOption(name string, make func() (*endpoint, error)) Option {
+	return clientOption{name, func(c *config) error {
+		e, err := make()
+		if err != nil {
+			return err
+		}
+		c.endpoints[name] = e
+		return nil
+	}}
+}
+
+// A Beta is the value of the OpenAI-Beta header: the version of the protocol that is spoken.
+type Beta string
+
+// Versions of the protocol. See docs/protocol.md for what differs.
+const (
+	BetaV2   Beta = "assistants=v2"
+	BetaV1   Beta = "assistants=v1" // the retrieval tool and file_ids
+	BetaNone Beta = ""              // the header is not sent
+)
+
+// WithBeta sets the OpenAI-Beta header. The default is [BetaV2], and [BetaNone] with [WithFoundryProject].
+func WithBeta(beta Beta) Option {
+	return clientOption{"WithBeta", func(c *config) error {
+		if err := checkHeader("OpenAI-Beta", string(beta)); err != nil {
+			return err
+		}
+		c.beta = &beta
+		return nil
+	}}
+}
+
+// WithOrganization sets the OpenAI-Organization header. Without it OPENAI_ORG_ID counts, except on Azure.
+func WithOrganization(id string) Option {
+	return identityOption("WithOrganization", "OpenAI-Organization", id)
+}
+
+// WithProject sets the OpenAI-Project header. Without it OPENAI_PROJECT_ID counts, except on Azure.
+func WithProject(id string) Option { return identityOption("WithProject", "OpenAI-Project", id) }
+
+func identityOption(name, header, id string) Option {
+	return clientOption{name, func(c *config) error {
+		if id == "" {
+			return errors.New("the id is empty")
+		}
+		if err := checkHeader(header, id); err != nil {
+			return err
+		}
+		c.identity.Set(header, id)
+		return nil
+	}}
+}
+
+// WithHTTPClient sends every attempt through client: the place for a proxy, for TLS settings, tracing and metrics.
+// The client is copied; its rules for redirects apply after this package's, which refuses to leave the server. The
+// default is a client of its own with the settings of net/http and up to 100 idle connections a host.
+func WithHTTPClient(client *http.Client) Option {
+	return clientOption{"WithHTTPClient", func(c *config) error {
+		if client == nil {
+			return errors.New("the client is nil")
+		}
+		c.httpClient = client
+		return nil
+	}}
+}
+
+// WithLogger writes a line for every attempt: method, path, status, attempt, duration and request id, and the error
+// if there was one; never a header or a body. Attempts that succeed are logged at debug level, others as warnings.
+// The default, and nil, is no logging.
+func WithLogger(logger *slog.Logger) Option {
+	return clientOption{"WithLogger", func(c *config) error {
+		c.logger = logger
+		return nil
+	}}
+}
+
+// WithMaxResponseBytes bounds how many bytes of an answer are read into memory; a larger one is an error. The default
+// is 64 MiB.
+func WithMaxResponseBytes(n int64) Option {
+	return clientOption{"WithMaxResponseBytes", func(c *config) error {
+		if n <= 0 {
+			return fmt.Errorf("%d bytes are no limit", n)
+		}
+		c.maxBytes = n
+		return nil
+	}}
+}
+
+// WithMaxRetries bounds how often a call is sent again, with growing pauses or those the server asks for. The default
+// is 2; 0 turns retries off. Sent again are calls answered with 408, 409, 429 or 5xx, or as the x-should-retry header
+// says. A call without an answer is sent again only if it is a GET, if the connection was never made, or if it has an
+// idempotency key: a POST that may have arrived is not sent twice.
+func WithMaxRetries(n int) RequestOption {
+	return requestOption{"WithMaxRetries", false, func(c *callConfig) error {
+		if n < 0 {
+			return fmt.Errorf("%d is negative", n)
+		}
+		c.maxRetries = n
+		return nil
+	}}
+}
+
+// WithTimeout bounds one attempt, from connecting to the last byte of the answer, or to the header of an answer that
+// is streamed. The default is a minute; 0 means no limit but the context's, which bounds the whole call.
+func WithTimeout(d time.Duration) RequestOption {
+	return requestOption{"WithTimeout", false, func(c *callConfig) error {
+		if d < 0 {
+			return fmt.Errorf("%v is negative", d)
+		}
+		c.timeout = d
+		return nil
+	}}
+}
+
+// WithStreamIdleTimeout bounds the silence within an answer that is streamed. The default is five minutes; 0 means
+// no limit. Given to a call that is not streamed it is an error.
+func WithStreamIdleTimeout(d time.Duration) RequestOption {
+	return requestOption{"WithStreamIdleTimeout", false, func(c *callConfig) error {
+		if d < 0 {
+			return fmt.Errorf("%v is negative", d)
+		}
+		c.idleTimeout = d
+		c.streamOnly = true
+		return nil
+	}}
+}
+
+// WithHeader sets a header of requests, in place of this package's own; an empty value takes the header off.
+// Authorization set here counts as credentials and is kept as secret as a key. Headers that frame a message, such as
+// Content-Length, are errors.
+func WithHeader(name, value string) RequestOption {
+	secret := transport.NewSecret(value)
+	return requestOption{"WithHeader", false, func(c *callConfig) error {
+		value := secret.Reveal()
+		if err := checkHeader(name, value); err != nil {
+			return err
+		}
+		if value == "" && isCredential(name) {
+			return fmt.Errorf("%s cannot be taken off; use a client without credentials", name)
+		}
+		c.setHeader(name, value)
+		return nil
+	}}
+}
+
+// WithIdempotencyKey sends the Idempotency-Key header, so that the call may be sent again whatever happened: a server
+// that keeps such keys, as the embedded one does, acts once and gives the same answer again. The key is yours to
+// choose and names one intent; at most 255 characters. One call only; an error on a GET, which needs none.
+func WithIdempotencyKey(key string) RequestOption {
+	return requestOption{"WithIdempotencyKey", true, func(c *callConfig) error {
+		if key == "" || len(key) > 255 {
+			return errors.New("a key has 1 to 255 characters")
+		}
+		if err := checkHeader("Idempotency-Key", key); err != nil {
+			return err
+		}
+		c.idempotencyKey = key
+		return nil
+	}}
+}
+
+// WithResponse fills response with what HTTP said: of the last attempt, and also if the call fails. With an iterator
+// it is that of the last page. One call only.
+func WithResponse(response *Response) RequestOption {
+	return requestOption{"WithResponse", true, func(c *callConfig) error {
+		if response == nil {
+			return errors.New("the response is nil")
+		}
+		c.response = response
+		return nil
+	}}
+}
+
+// WithBodyField adds a field to the request's JSON, or replaces it: one that this package does not know, or a value
+// that it does not allow. path leads to it through objects by name and arrays by index, separated by dots:
+// "tools.0.function.strict". value is encoded by encoding/json; a [json.RawMessage] is sent as it is. One call only;
+// an error on a call without a JSON body.
+func WithBodyField[T any](path string, value T) RequestOption {
+	return requestOption{"WithBodyField", true, func(c *callConfig) error {
+		encoded, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		elements := strings.Split(path, ".")
+		for _, element := range elements {
+			if element == "" {
+				return fmt.Errorf("path %q has an empty element", path)
+			}
+		}
+		c.fields = append(c.fields, bodyField{elements, encoded})
+		return nil
+	}}
+}
+
+// A Response is the HTTP side of a call: see [WithResponse].
+type Response struct {
+	// StatusCode is 0 if no answer arrived.
+	StatusCode int
+	Header     http.Header
+	// RequestID names the request to the server's operators; "" if the server gave it no name.
+	RequestID string
+	// Attempts counts how often the request was sent.
+	Attempts int
+	// Body is the answer as it came; nil where it was streamed.
+	Body []byte
+}
+
+// checkKey accepts what can be a header's value. Its errors do not show the key.
+func checkKey(key string) error {
+	if key == "" {
+		return errors.New("the key is empty")
+	}
+	for _, r := range key {
+		if r <= ' ' || r >= 0x7f {
+			return errors.New("the key has a space, a line break or another character that no key has")
+		}
+	}
+	return nil
+}
+
+// checkHeader accepts the fields a caller may set.
+func checkHeader(name, value string) error {
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r)
+	}) {
+		return fmt.Errorf("%q is no name of a header", name)
+	}
+	switch http.CanonicalHeaderKey(name) {
+	case "Host", "Content-Length", "Transfer-Encoding", "Connection", "Te", "Trailer", "Upgrade":
+		return fmt.Errorf("%s frames a message and is not the caller's to set", name)
+	}
+	if !utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+		return fmt.Errorf("the value of %s has characters that no header has", name)
+	}
+	return nil
+}
