@@ -161,11 +161,11 @@ func (c *core) prepare(ctx context.Context, o outgoing, opts []RequestOption) (*
 		}
 		req.Header.Set("Idempotency-Key", cfg.idempotencyKey)
 	}
-	for name := range cfg.header {
-		if value := cfg.header.Get(name); value != "" {
-			req.Header.Set(name, value)
-		} else {
+	for name, value := range cfg.header {
+		if value.Reveal() == "" {
 			req.Header.Del(name)
+		} else {
+			req.Header.Set(name, value.Reveal())
 		}
 	}
 	return req, cfg, nil

@@ -44,9 +44,12 @@ type callConfig struct {
 	maxRetries  int
 	timeout     time.Duration
 	idleTimeout time.Duration
-	streamOnly  bool        // an option was given that only streams can honour
-	header      http.Header // set by the caller; an empty value takes a header off
+	streamOnly  bool // an option was given that only streams can honour
 	secrets     transport.Secrets
+
+	// header holds what the caller sets, by canonical name; an empty value takes a header off. The values are hidden,
+	// like everything a key may be in, from those who print a client.
+	header map[string]transport.Secret
 
 	idempotencyKey string
 	response       *Response
@@ -81,18 +84,18 @@ func (c callConfig) with(opts []RequestOption) (callConfig, error) {
 	return c, nil
 }
 
-// setHeader never writes to a header that another call may be reading.
-func (c *callConfig) setHeader(name, value string) {
-	header := c.header.Clone()
+// setHeader never writes to a map that another call may be reading.
+func (c *callConfig) setHeader(name string, value transport.Secret) {
+	header := maps.Clone(c.header)
 	if header == nil {
-		header = http.Header{}
+		header = map[string]transport.Secret{}
 	}
-	header.Set(name, value)
+	header[http.CanonicalHeaderKey(name)] = value
 	c.header = header
 	if isCredential(name) {
-		_, credential, ok := strings.Cut(value, " ") // the scheme is no secret
-		if !ok {
-			credential = value
+		_, credential, hasScheme := strings.Cut(value.Reveal(), " ")
+		if !hasScheme {
+			credential = value.Reveal()
 		}
 		c.secrets = c.secrets.With(transport.NewSecret(credential))
 	}
@@ -100,7 +103,12 @@ func (c *callConfig) setHeader(name, value string) {
 
 // authorizes reports whether the caller's own headers carry credentials.
 func (c *callConfig) authorizes() bool {
-	return c.header.Get(string(bearer)) != "" || c.header.Get(string(apiKey)) != ""
+	for _, header := range []keyHeader{bearer, apiKey} {
+		if _, ok := c.header[string(header)]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 func isCredential(header string) bool {

@@ -269,7 +269,7 @@ func WithHeader(name, value string) RequestOption {
 		if value == "" && isCredential(name) {
 			return fmt.Errorf("%s cannot be taken off; use a client without credentials", name)
 		}
-		c.setHeader(name, value)
+		c.setHeader(name, secret)
 		return nil
 	}}
 }

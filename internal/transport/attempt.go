@@ -3,8 +3,11 @@ package transport
 import (
 	"context"
 	"fmt"
+	"net"
 	"time"
 )
+
+var _ net.Error = (*TimeoutError)(nil)
 
 // An attempt owns the context and the timer of one sending.
 type attempt struct {
@@ -50,7 +53,7 @@ func (a *attempt) explain(err error) error {
 }
 
 // A TimeoutError says that the server was silent for longer than it may be. It is a [context.DeadlineExceeded] to
-// errors.Is, and a timeout to those who ask net.Error's question.
+// errors.Is.
 type TimeoutError struct {
 	After   time.Duration
 	Waiting string // for what
@@ -60,8 +63,9 @@ func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("timeout: waited %v %s", e.After, e.Waiting)
 }
 
-// Timeout is always true.
-func (e *TimeoutError) Timeout() bool { return true }
+// Timeout and Temporary make it a [net.Error].
+func (e *TimeoutError) Timeout() bool   { return true }
+func (e *TimeoutError) Temporary() bool { return true }
 
 // Is makes a timeout recognizable without knowing this type.
 func (e *TimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -48,7 +49,7 @@ func (s Secrets) With(secret Secret) Secrets {
 	return append(slices.Clip(s), secret)
 }
 
-// Redact replaces each secret in text, also where JSON has escaped it.
+// Redact replaces each secret in text, also as JSON and Go write it in quotes.
 func (s Secrets) Redact(text string) string {
 	for _, secret := range s {
 		value := secret.Reveal()
@@ -56,6 +57,8 @@ func (s Secrets) Redact(text string) string {
 		if quoted, err := json.Marshal(value); err == nil {
 			text = strings.ReplaceAll(text, string(quoted[1:len(quoted)-1]), redacted)
 		}
+		quoted := strconv.Quote(value)
+		text = strings.ReplaceAll(text, quoted[1:len(quoted)-1], redacted)
 	}
 	return text
 }

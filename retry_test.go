@@ -1,0 +1,332 @@
+package assistants_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/assistants-go/assistants"
+)
+
+func create(ctx context.Context, c *assistants.Client, opts ...assistants.RequestOption) error {
+	_, err := c.Assistants.Create(ctx, assistants.AssistantCreateParams{Model: "m"}, opts...)
+	return err
+}
+
+func retrieve(ctx context.Context, c *assistants.Client, opts ...assistants.RequestOption) error {
+	_, err := c.Assistants.Retrieve(ctx, "asst_1", opts...)
+	return err
+}
+
+var (
+	notDialled = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	unresolved = &net.DNSError{Err: "no such host", Name: "host.example"}
+	reset      = &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+)
+
+// Which outcomes are sent again, and after how long.
+func TestRetries(t *testing.T) {
+	t.Parallel()
+	ok := answer(200, assistantJSON)
+	for name, test := range map[string]struct {
+		call     func(context.Context, *assistants.Client, ...assistants.RequestOption) error
+		steps    []step
+		opts     []assistants.RequestOption
+		attempts int
+		from, to time.Duration
+	}{
+		"408":                       {create, []step{answer(408, ""), ok}, nil, 2, 375 * time.Millisecond, 500 * time.Millisecond},
+		"409":                       {create, []step{answer(409, ""), ok}, nil, 2, 375 * time.Millisecond, 500 * time.Millisecond},
+		"429":                       {create, []step{answer(429, ""), ok}, nil, 2, 375 * time.Millisecond, 500 * time.Millisecond},
+		"500 twice":                 {create, []step{answer(500, ""), answer(502, "<html>"), ok}, nil, 3, 1125 * time.Millisecond, 1500 * time.Millisecond},
+		"503 until the end":         {create, []step{answer(503, "")}, nil, 3, 1125 * time.Millisecond, 1500 * time.Millisecond},
+		"pauses end at 8 s":         {create, []step{answer(503, "")}, []assistants.RequestOption{assistants.WithMaxRetries(7)}, 8, 25 * time.Second, 31500 * time.Millisecond},
+		"400":                       {create, []step{answer(400, ""), ok}, nil, 1, 0, 0},
+		"404":                       {retrieve, []step{answer(404, ""), ok}, nil, 1, 0, 0},
+		"no retries":                {create, []step{answer(500, ""), ok}, []assistants.RequestOption{assistants.WithMaxRetries(0)}, 1, 0, 0},
+		"the server says no":        {create, []step{answer(500, "", "x-should-retry: false"), ok}, nil, 1, 0, 0},
+		"the server says yes":       {create, []step{answer(400, "", "x-should-retry: true"), ok}, nil, 2, 375 * time.Millisecond, 500 * time.Millisecond},
+		"retry-after-ms":            {create, []step{answer(429, "", "retry-after-ms: 1500.5", "retry-after: 9"), ok}, nil, 2, 1500500 * time.Microsecond, 1500500 * time.Microsecond},
+		"retry-after in seconds":    {create, []step{answer(429, "", "retry-after: 3"), ok}, nil, 2, 3 * time.Second, 3 * time.Second},
+		"retry-after as a date":     {create, []step{answer(429, "", "retry-after: Sat, 01 Jan 2000 00:00:07 GMT"), ok}, nil, 2, 7 * time.Second, 7 * time.Second},
+		"retry-after in the past":   {create, []step{answer(429, "", "retry-after: Fri, 31 Dec 1999 00:00:00 GMT"), ok}, nil, 2, 0, 0},
+		"retry-after of nonsense":   {create, []step{answer(429, "", "retry-after: -soon"), ok}, nil, 2, 375 * time.Millisecond, 500 * time.Millisecond},
+		"retry-after of a minute":   {create, []step{answer(429, "", "retry-after: 60"), ok}, nil, 2, time.Minute, time.Minute},
+		"retry-after of too much":   {create, []step{answer(429, "", "retry-after: 61"), ok}, nil, 1, 0, 0},
+		"retry-after of for ever":   {create, []step{answer(429, "", "retry-after: 1e300"), ok}, nil, 1, 0, 0},
+		"POST not connected":        {create, []step{fail(notDialled), fail(unresolved), ok}, nil, 3, 1125 * time.Millisecond, 1500 * time.Millisecond},
+		"POST reset":                {create, []step{fail(reset), ok}, nil, 1, 0, 0},
+		"POST ended":                {create, []step{fail(io.ErrUnexpectedEOF), ok}, nil, 1, 0, 0},
+		"POST reset with a key":     {create, []step{fail(reset), ok}, []assistants.RequestOption{assistants.WithIdempotencyKey("k")}, 2, 375 * time.Millisecond, 500 * time.Millisecond},
+		"POST cut":                  {create, []step{cut(assistantJSON[:20]), ok}, nil, 1, 0, 0},
+		"POST cut with a key":       {create, []step{cut(assistantJSON[:20]), ok}, []assistants.RequestOption{assistants.WithIdempotencyKey("k")}, 2, 375 * time.Millisecond, 500 * time.Millisecond},
+		"POST unanswered":           {create, []step{silence, ok}, []assistants.RequestOption{assistants.WithTimeout(time.Second)}, 1, time.Second, time.Second},
+		"GET reset":                 {retrieve, []step{fail(reset), ok}, nil, 2, 375 * time.Millisecond, 500 * time.Millisecond},
+		"GET cut":                   {retrieve, []step{cut(assistantJSON[:20]), ok}, nil, 2, 375 * time.Millisecond, 500 * time.Millisecond},
+		"GET unanswered":            {retrieve, []step{silence, ok}, []assistants.RequestOption{assistants.WithTimeout(time.Second)}, 2, 1375 * time.Millisecond, 1500 * time.Millisecond},
+		"GET unanswered, headers":   {retrieve, []step{silentBody, ok}, []assistants.RequestOption{assistants.WithTimeout(time.Second)}, 2, 1375 * time.Millisecond, 1500 * time.Millisecond},
+		"a minute by default":       {create, []step{silence, ok}, nil, 1, time.Minute, time.Minute},
+		"an error's body is cut":    {create, []step{cutError, ok}, nil, 2, 375 * time.Millisecond, 500 * time.Millisecond},
+		"a success that is no JSON": {retrieve, []step{answer(200, "<html>"), ok}, nil, 1, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTransport(t, test.steps...)
+				var resp assistants.Response
+				start := time.Now()
+				err := test.call(t.Context(), newClient(t, tr), append(test.opts, assistants.WithResponse(&resp))...)
+				took := time.Since(start)
+				assert.Equal(t, test.attempts, len(tr.requests()))
+				assert.Equal(t, test.attempts, resp.Attempts)
+				assert.Equal(t, test.attempts < len(test.steps) || len(test.steps) == 1, err != nil)
+				assert.True(t, test.from <= took && took <= test.to, "took %v, not %v to %v", took, test.from, test.to)
+				for _, r := range tr.requests() {
+					assert.Equal(t, tr.requests()[0].body, r.body)
+				}
+			})
+		})
+	}
+}
+
+// cut is a step whose answer ends in the middle.
+func cut(body string) step {
+	return func(*http.Request) (*http.Response, error) {
+		resp := response(200, "")
+		resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(body), errReader{io.ErrUnexpectedEOF}))
+		resp.ContentLength = int64(len(body)) + 10
+		return resp, nil
+	}
+}
+
+func cutError(*http.Request) (*http.Response, error) {
+	resp := response(500, "")
+	resp.Body = io.NopCloser(io.MultiReader(strings.NewReader("oh"), errReader{io.ErrUnexpectedEOF}))
+	return resp, nil
+}
+
+type errReader struct{ err error }
+
+func (r errReader) Read([]byte) (int, error) { return 0, r.err }
+
+// silence is a step that never answers.
+func silence(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// silentBody answers with a header and nothing behind it.
+func silentBody(r *http.Request) (*http.Response, error) {
+	resp := response(200, "")
+	resp.Body = io.NopCloser(readerFunc(func([]byte) (int, error) {
+		<-r.Context().Done()
+		return 0, r.Context().Err()
+	}))
+	resp.ContentLength = -1
+	return resp, nil
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// A wait that the context would not outlive ends at once, with both reasons.
+func TestWaitBeyondContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		start := time.Now()
+		tr := newTransport(t, answer(429, `{"error":{"message":"slow down"}}`, "retry-after: 10"))
+		err := create(ctx, newClient(t, tr))
+		assert.Zero(t, time.Since(start))
+		require.ErrorIs(t, err, assistants.ErrRateLimited)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		var api *assistants.APIError
+		require.ErrorAs(t, err, &api)
+		assert.Equal(t, 10*time.Second, api.RetryAfter)
+		assert.Contains(t, err.Error(), "slow down")
+
+		err = retrieve(ctx, newClient(t, newTransport(t, fail(reset), silence), assistants.WithTimeout(0)))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, 5*time.Second, time.Since(start))
+	})
+}
+
+// A context that ends stops the call wherever it is.
+func TestContextEnds(t *testing.T) {
+	t.Parallel()
+	for name, steps := range map[string][]step{
+		"before the answer": {silence},
+		"in the answer":     {silentBody},
+		"in the pause":      {answer(429, "", "retry-after: 30")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(3*time.Second, cancel)
+				start := time.Now()
+				tr := newTransport(t, steps...)
+				err := retrieve(ctx, newClient(t, tr))
+				require.ErrorIs(t, err, context.Canceled)
+				assert.Equal(t, 3*time.Second, time.Since(start))
+				assert.Len(t, tr.requests(), 1)
+			})
+		})
+	}
+}
+
+func TestTimeoutError(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		err := create(t.Context(), newClient(t, newTransport(t, silence)), assistants.WithTimeout(2*time.Second))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "POST /assistants: timeout: waited 2s for the answer")
+		var timeout net.Error
+		require.ErrorAs(t, err, &timeout)
+		assert.True(t, timeout.Timeout())
+	})
+}
+
+// Bytes that keep coming may take their time; silence may not.
+func TestStreamIdleTimeout(t *testing.T) {
+	t.Parallel()
+	drip := func(pause time.Duration) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			for range 5 {
+				select {
+				case <-time.After(pause):
+				case <-r.Context().Done():
+					return
+				}
+				io.WriteString(w, "x")
+				w.(http.Flusher).Flush()
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		download := func(pause time.Duration) (string, error) {
+			client, err := assistants.NewClient(assistants.WithHandler(drip(pause)))
+			require.NoError(t, err)
+			var out strings.Builder
+			err = client.Call(t.Context(), "GET", "/files/f/content", nil, &out, assistants.WithStreamIdleTimeout(2*time.Second))
+			return out.String(), err
+		}
+		out, err := download(time.Second) // 5 s in all
+		require.NoError(t, err)
+		assert.Equal(t, "xxxxx", out)
+		_, err = download(50 * time.Second)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
+}
+
+// On a real connection: reset after the request arrived, and no connection at all.
+func TestRealConnections(t *testing.T) {
+	t.Parallel()
+	var arrived atomic.Int32
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		arrived.Add(1)
+		io.Copy(io.Discard, r.Body)
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			conn.(*net.TCPConn).SetLinger(0)
+			conn.Close()
+		}
+	}))
+	defer srv.Close()
+	client, err := assistants.NewClient(assistants.WithAPIKey("k"), assistants.WithBaseURL(srv.URL), assistants.WithMaxRetries(1))
+	require.NoError(t, err)
+	require.ErrorIs(t, create(t.Context(), client), syscall.ECONNRESET)
+	assert.EqualValues(t, 1, arrived.Load())
+	require.Error(t, create(t.Context(), client, assistants.WithIdempotencyKey("k")))
+	assert.GreaterOrEqual(t, arrived.Load(), int32(3)) // net/http repeats what has a key on its own, too
+
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	listener.Close()
+	client, err = assistants.NewClient(assistants.WithAPIKey("k"), assistants.WithBaseURL("http://"+listener.Addr().String()), assistants.WithMaxRetries(1))
+	require.NoError(t, err)
+	var resp assistants.Response
+	require.ErrorIs(t, create(t.Context(), client, assistants.WithResponse(&resp)), syscall.ECONNREFUSED)
+	assert.Equal(t, 2, resp.Attempts)
+	assert.Zero(t, resp.StatusCode)
+}
+
+// A client of the default settings keeps its connections through a burst.
+func TestConnectionsAreKept(t *testing.T) {
+	t.Parallel()
+	var opened atomic.Int32
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, assistantJSON)
+	}))
+	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	srv.Start()
+	defer srv.Close()
+	client, err := assistants.NewClient(assistants.WithAPIKey("k"), assistants.WithBaseURL(srv.URL))
+	require.NoError(t, err)
+	burst := func() {
+		errs := make(chan error)
+		for range 20 {
+			go func() { errs <- retrieve(t.Context(), client) }()
+		}
+		for range 20 {
+			require.NoError(t, <-errs)
+		}
+	}
+	for range 5 {
+		burst()
+	}
+	assert.LessOrEqual(t, opened.Load(), int32(40))
+}
+
+// A panic of an in-process handler, before or within its answer, is an error of the call; so is its silence.
+func TestHandlerFaults(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		handler http.HandlerFunc
+		says    string
+	}{
+		"panic":            {func(http.ResponseWriter, *http.Request) { panic("ouch") }, "panicked: ouch"},
+		"abort":            {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "aborted"},
+		"panic within":     {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{"); panic("ouch") }, "panicked: ouch"},
+		"nothing":          {func(http.ResponseWriter, *http.Request) {}, "empty"},
+		"no content":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204); io.WriteString(w, "{}") }, "empty"},
+		"nothing but HTML": {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html></html>") }, "not JSON"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, err := assistants.NewClient(assistants.WithHandler(test.handler), assistants.WithMaxRetries(0))
+			require.NoError(t, err)
+			require.ErrorContains(t, create(t.Context(), client), test.says)
+		})
+	}
+	t.Run("silence", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			ended := make(chan struct{})
+			client, err := assistants.NewClient(assistants.WithTimeout(time.Second), assistants.WithHandler(
+				http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done(); close(ended) })))
+			require.NoError(t, err)
+			err = create(t.Context(), client)
+			require.True(t, errors.Is(err, context.DeadlineExceeded))
+			<-ended
+		})
+	})
+}
