@@ -111,7 +111,8 @@ func all[T any](params ListParams, fetch func(ListParams) (*Page[T], error)) ite
 				slices.Reverse(page.Data)
 				cursor, previous = first, &at.Before
 			}
-			if stuck := cursor == *previous || trail.revisits(cursor); stuck && (page.HasMore || len(page.Data) > 0) {
+			stuck := cursor == "" || trail.revisits(cursor)
+			if page.HasMore && stuck || cursor != "" && cursor == *previous {
 				yield(nil, fmt.Errorf("assistants: the list goes on, but its cursor %q does not move", cursor))
 				return
 			}

@@ -86,6 +86,9 @@ func (t *Transport) Open(ctx context.Context, req *Request, idle time.Duration) 
 // repeat is the loop of attempts. consume takes what it wants of a response's body.
 func (t *Transport) repeat(ctx context.Context, req *Request, consume func(*http.Response, *attempt) ([]byte, error)) (*Answer, *Body, error) {
 	answer := &Answer{Secrets: req.Secrets}
+	if err := ctx.Err(); err != nil {
+		return answer, nil, err
+	}
 	for {
 		answer.Attempts++
 		answer.StatusCode, answer.Header, answer.Body = 0, nil, nil
@@ -111,24 +114,26 @@ func (t *Transport) repeat(ctx context.Context, req *Request, consume func(*http
 func (t *Transport) send(ctx context.Context, req *Request, answer *Answer, consume func(*http.Response, *attempt) ([]byte, error)) (*attempt, error) {
 	start := time.Now()
 	a := newAttempt(ctx, req.Timeout)
-	err := func() error {
-		hr, err := t.build(a.ctx, req, answer)
-		if err != nil {
-			a.release()
-			return err
-		}
-		resp, err := t.client.Do(hr)
-		if err != nil {
-			err = a.explain(err)
-			a.release()
-			return err
-		}
-		answer.StatusCode, answer.Header = resp.StatusCode, resp.Header
-		answer.Body, err = consume(resp, a)
-		return a.explain(err)
-	}()
+	err := a.explain(t.exchange(a, req, answer, consume))
+	if err != nil {
+		a.release()
+	}
 	t.record(ctx, req, answer, start, err)
 	return a, err
+}
+
+func (t *Transport) exchange(a *attempt, req *Request, answer *Answer, consume func(*http.Response, *attempt) ([]byte, error)) error {
+	hr, err := t.build(a.ctx, req, answer)
+	if err != nil {
+		return err
+	}
+	resp, err := t.client.Do(hr)
+	if err != nil {
+		return err
+	}
+	answer.StatusCode, answer.Header = resp.StatusCode, resp.Header
+	answer.Body, err = consume(resp, a)
+	return err
 }
 
 // build makes the attempt's own request: a header of its own, and a credential asked for now.
