@@ -59,7 +59,7 @@ func named(option string, err error) error {
 }
 
 // WithAPIKey authorizes requests with "Authorization: Bearer key". Without it OPENAI_API_KEY counts, except on Azure.
-// A server that wants no key still needs one here; any word will do.
+// For a server that wants no key any word will do, such as "none"; less than six characters are not treated as secret.
 func WithAPIKey(key string) Option { return keyOption("WithAPIKey", bearer, key) }
 
 // WithAzureAPIKey authorizes requests with the header "api-key", as Azure OpenAI expects. Without it

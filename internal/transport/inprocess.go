@@ -52,7 +52,7 @@ func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 		Header:        w.sent,
 		ContentLength: contentLength(w.sent),
 		Request:       req,
-		Body: &pipeBody{PipeReader: reader, end: func() {
+		Body: &pipeBody{PipeReader: reader, ctx: req.Context(), end: func() {
 			stop()
 			cancel()
 		}},
@@ -161,9 +161,19 @@ func (w *pipeWriter) finish(err error) {
 	}
 }
 
+// A pipeBody is the client's side.
 type pipeBody struct {
 	*io.PipeReader
+	ctx context.Context // of the request: its end is an error, also if the handler, seeing it, ended in good order
 	end func()
+}
+
+func (b *pipeBody) Read(p []byte) (int, error) {
+	n, err := b.PipeReader.Read(p)
+	if err == io.EOF && b.ctx.Err() != nil {
+		err = context.Cause(b.ctx)
+	}
+	return n, err
 }
 
 func (b *pipeBody) Close() error {

@@ -37,13 +37,17 @@ func (e *CredentialError) Unwrap() error { return e.Err }
 
 const redacted = "[redacted]"
 
+// minSecret is the length from which a credential is taken for one. Servers that want no key are given any word, and
+// a text from which every "k" was taken is of no use.
+const minSecret = 6
+
 // Secrets are kept out of every text that leaves the client.
 type Secrets []Secret
 
-// With returns s and one more, unless it is empty or known.
+// With returns s and one more, unless it is known or too short to be one.
 func (s Secrets) With(secret Secret) Secrets {
 	value := secret.Reveal()
-	if value == "" || slices.ContainsFunc(s, func(known Secret) bool { return known.Reveal() == value }) {
+	if len(value) < minSecret || slices.ContainsFunc(s, func(known Secret) bool { return known.Reveal() == value }) {
 		return s
 	}
 	return append(slices.Clip(s), secret)

@@ -1,0 +1,55 @@
+// Package assistants is a client of the Assistants API: assistants that run on threads of messages, with tools, files
+// and vector stores. It speaks with OpenAI-compatible servers, Azure OpenAI, Foundry Agent Service (classic), and with
+// the server of this module, package server, which needs no network.
+//
+// # Start
+//
+// A [Client] has a service for each resource, and each service has the verbs of the API reference: Create, Retrieve,
+// Modify, Delete, List, and All for a loop over a whole list. All methods have one shape:
+//
+//	client, err := assistants.NewClient()
+//	assistant, err := client.Assistants.Create(ctx, assistants.AssistantCreateParams{Model: "gpt-4o"})
+//
+// # Endpoints
+//
+// [NewClient] reads the environment as the official libraries do. [WithBaseURL], [WithAzureOpenAI],
+// [WithFoundryProject] and [WithHandler] name another endpoint; [WithAPIKey], [WithAzureAPIKey] and [WithTokenSource]
+// give other credentials. Credentials stay with the server they were given for: a redirect elsewhere is refused, and
+// no error, log or printed value shows them.
+//
+// # Optional fields
+//
+// In the params of Create a field that is zero is not sent. Where zero is a value of its own, as for a temperature,
+// the field is a pointer: new(0.0). A slice that is nil is not sent, one that is empty is.
+//
+// In the params of Modify a field that can be cleared is an [Optional]: its zero value leaves the field alone, [Set]
+// gives it a value and [Null] clears it.
+//
+// In answers a string that is null is "", a moment that is null is the zero [Timestamp], and an object or a number
+// that can be null is a pointer.
+//
+// # Unions
+//
+// What the API calls "one of" is one struct with a Type and a field for each variant: [Tool], [ChunkingStrategy],
+// [ResponseFormat]. When sending, the type is inferred from the field that is set. What a server adds never fails to
+// decode, and an unknown variant is sent back as it came.
+//
+// # Lists
+//
+// List returns one [Page]. All yields (element, error) pairs, fetches pages as the loop needs them, and ends with the
+// error if there is one; it can be ranged over again.
+//
+// # Errors
+//
+// An answer that is not what was asked for is an [*APIError], with status, code, message and request id, and with
+// errors.Is one of [ErrBadRequest], [ErrUnauthorized], [ErrPermission], [ErrNotFound], [ErrConflict],
+// [ErrRateLimited], [ErrServer] and [ErrRetired]. Errors of the network and of the context are wrapped as they are.
+//
+// Calls are sent again as [WithMaxRetries] says; a POST that may have arrived is not, unless [WithIdempotencyKey]
+// makes that safe.
+//
+// # Concurrency
+//
+// A Client is immutable. It and all its services may be used by any number of goroutines. Answers belong to the
+// caller.
+package assistants

@@ -1,0 +1,97 @@
+// Quickstart creates the maths tutor of the API reference, finds it again, changes it and deletes it.
+//
+// With nothing configured it does so on the embedded server, in this process. With OPENAI_API_KEY, and OPENAI_BASE_URL
+// for another server than OpenAI's, or with AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and OPENAI_API_VERSION, it
+// talks to that. ASSISTANTS_MODEL names another model than gpt-4o, on Azure a deployment.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+
+	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/server"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	client, where, err := connect()
+	if err == nil {
+		fmt.Println("Talking to", where)
+		err = run(ctx, client, os.Stdout)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// connect returns a client for the endpoint that the environment names, else for a server of its own.
+func connect() (client *assistants.Client, where string, err error) {
+	switch {
+	case os.Getenv("AZURE_OPENAI_ENDPOINT") != "":
+		client, err = assistants.NewClient(assistants.WithAzureOpenAI("", ""))
+		return client, "Azure OpenAI at " + os.Getenv("AZURE_OPENAI_ENDPOINT"), err
+	case os.Getenv("OPENAI_API_KEY") != "" || os.Getenv("OPENAI_BASE_URL") != "":
+		client, err = assistants.NewClient()
+		return client, cmp.Or(os.Getenv("OPENAI_BASE_URL"), "api.openai.com"), err
+	}
+	client, err = assistants.NewClient(assistants.WithHandler(server.New()))
+	return client, "the embedded server; set OPENAI_API_KEY or OPENAI_BASE_URL for another", err
+}
+
+func run(ctx context.Context, client *assistants.Client, out io.Writer) error {
+	tutor, err := client.Assistants.Create(ctx, assistants.AssistantCreateParams{
+		Model:        cmp.Or(os.Getenv("ASSISTANTS_MODEL"), "gpt-4o"),
+		Name:         "Math Tutor",
+		Instructions: "You are a personal math tutor. When asked a question, write and run Python code to answer the question.",
+		Tools:        []assistants.Tool{{Type: assistants.ToolCodeInterpreter}},
+		Metadata:     assistants.Metadata{"example": "quickstart"},
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Created   %s: %s on %s, created %v\n", tutor.ID, tutor.Name, tutor.Model, tutor.CreatedAt)
+
+	newest, err := client.Assistants.List(ctx, assistants.ListParams{Limit: 5})
+	if err != nil {
+		return err
+	}
+	for _, a := range newest.Data {
+		fmt.Fprintf(out, "Listed    %s: %s\n", a.ID, a.Name)
+	}
+
+	tutor, err = client.Assistants.Retrieve(ctx, tutor.ID)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Retrieved %s: %d tool, temperature %v\n", tutor.ID, len(tutor.Tools), *tutor.Temperature)
+
+	tutor, err = client.Assistants.Modify(ctx, tutor.ID, assistants.AssistantModifyParams{
+		Name:        assistants.Set("Patient Math Tutor"),
+		Temperature: assistants.Set(0.2),
+		Metadata:    assistants.Null[assistants.Metadata](),
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Modified  %s: %s, temperature %v, %d pairs of metadata\n", tutor.ID, tutor.Name, *tutor.Temperature, len(tutor.Metadata))
+
+	deleted, err := client.Assistants.Delete(ctx, tutor.ID)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Deleted   %s\n", deleted.ID)
+
+	if _, err = client.Assistants.Retrieve(ctx, tutor.ID); !errors.Is(err, assistants.ErrNotFound) {
+		return fmt.Errorf("the deleted assistant is still there: %v", err)
+	}
+	fmt.Fprintln(out, "It is gone:", err)
+	return nil
+}

@@ -1,0 +1,243 @@
+package assistants_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/printer"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/assistants-go/assistants"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata/api.txt")
+
+// The packages whose API is held by testdata/api.txt.
+var published = []string{".", "server"}
+
+// documented parses the package in dir, without its tests.
+func documented(t *testing.T, dir string) (*token.FileSet, *doc.Package) {
+	t.Helper()
+	fset := token.NewFileSet()
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	require.NoError(t, err)
+	var files []*ast.File
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(fset, name, nil, parser.ParseComments)
+		require.NoError(t, err)
+		files = append(files, file)
+	}
+	pkg, err := doc.NewFromFiles(fset, files, "github.com/assistants-go/assistants/"+dir)
+	require.NoError(t, err)
+	return fset, pkg
+}
+
+// The exported API is what testdata/api.txt says; -update rewrites it. A line that goes is a break.
+func TestAPI(t *testing.T) {
+	t.Parallel()
+	var lines []string
+	for _, dir := range published {
+		fset, pkg := documented(t, dir)
+		lines = append(lines, apiLines(fset, pkg)...)
+	}
+	slices.Sort(lines)
+	got := strings.Join(lines, "\n") + "\n"
+	const file = "testdata/api.txt"
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), got, "run go test -run TestAPI -update . and look at the difference")
+	assert.NotRegexp(t, `\b(any|interface ?\{\})\b`, regexp.MustCompile(`(?m)^.*(\[T any\]|\) Call\().*$`).ReplaceAllString(got, ""),
+		"no exported any, but for Call and type parameters")
+}
+
+// apiLines has a line for every exported identifier of a package, fields and methods included.
+func apiLines(fset *token.FileSet, pkg *doc.Package) (lines []string) {
+	add := func(format string, args ...any) {
+		lines = append(lines, "pkg "+pkg.Name+", "+fmt.Sprintf(format, args...))
+	}
+	print := func(node any) string {
+		var b bytes.Buffer
+		printer.Fprint(&b, fset, node)
+		return strings.Join(strings.Fields(b.String()), " ")
+	}
+	function := func(f *doc.Func) { f.Decl.Doc, f.Decl.Body = nil, nil; add("%s", print(f.Decl)) }
+	values := func(values []*doc.Value) {
+		for _, v := range values {
+			for _, name := range v.Names {
+				if ast.IsExported(name) {
+					add("%s %s", v.Decl.Tok, name)
+				}
+			}
+		}
+	}
+	values(append(pkg.Consts, pkg.Vars...))
+	for _, f := range pkg.Funcs {
+		function(f)
+	}
+	for _, typ := range pkg.Types {
+		values(append(typ.Consts, typ.Vars...))
+		for _, f := range append(typ.Funcs, typ.Methods...) {
+			function(f)
+		}
+		spec := typ.Decl.Specs[0].(*ast.TypeSpec)
+		switch s := spec.Type.(type) {
+		case *ast.StructType:
+			add("type %s struct", typ.Name)
+			for _, field := range s.Fields.List {
+				for _, name := range field.Names {
+					if name.IsExported() {
+						add("type %s struct, %s %s", typ.Name, name.Name, print(field.Type))
+					}
+				}
+			}
+		case *ast.InterfaceType:
+			add("type %s interface", typ.Name)
+			for _, method := range s.Methods.List {
+				if len(method.Names) > 0 && method.Names[0].IsExported() {
+					add("type %s interface, %s %s", typ.Name, method.Names[0].Name, print(method.Type))
+				}
+			}
+		default:
+			add("type %s %s", typ.Name, print(spec.Type))
+		}
+	}
+	return lines
+}
+
+// Everything exported is documented, and every method of a service names its operation.
+func TestDocumentation(t *testing.T) {
+	t.Parallel()
+	operation := regexp.MustCompile(`(?m)^(GET|POST|DELETE) /\S+: https://`)
+	for _, dir := range published {
+		_, pkg := documented(t, dir)
+		assert.NotEmpty(t, pkg.Doc)
+		check := func(name, doc string) { assert.NotEmpty(t, doc, "%s.%s is not documented", pkg.Name, name) }
+		checkValue := func(v *doc.Value) {
+			for _, spec := range v.Decl.Specs {
+				s := spec.(*ast.ValueSpec)
+				check(s.Names[0].Name, v.Doc+s.Doc.Text()+s.Comment.Text())
+			}
+		}
+		for _, v := range append(pkg.Consts, pkg.Vars...) {
+			checkValue(v)
+		}
+		for _, f := range pkg.Funcs {
+			check(f.Name, f.Doc)
+		}
+		for _, typ := range pkg.Types {
+			check(typ.Name, typ.Doc)
+			for _, v := range append(typ.Consts, typ.Vars...) {
+				checkValue(v)
+			}
+			for _, f := range append(typ.Funcs, typ.Methods...) {
+				check(typ.Name+"."+f.Name, f.Doc)
+				if strings.HasSuffix(typ.Name, "Service") {
+					assert.Regexp(t, operation, f.Doc, f.Name)
+				}
+			}
+		}
+	}
+}
+
+// Fields of requests keep three rules: what is required has no omit tag; what is optional has omitzero, and is a
+// pointer where zero is a value of its own; what can be null on modify is an Optional.
+func TestRequestFields(t *testing.T) {
+	t.Parallel()
+	requests := map[reflect.Type][]string{ // with the fields that are required
+		reflect.TypeFor[assistants.AssistantCreateParams]():    {"Model"},
+		reflect.TypeFor[assistants.AssistantModifyParams]():    nil,
+		reflect.TypeFor[assistants.Tool]():                     {"Type"},
+		reflect.TypeFor[assistants.FunctionDefinition]():       {"Name"},
+		reflect.TypeFor[assistants.FileSearchOptions]():        nil,
+		reflect.TypeFor[assistants.RankingOptions]():           {"ScoreThreshold"},
+		reflect.TypeFor[assistants.HybridSearch]():             {"EmbeddingWeight", "TextWeight"},
+		reflect.TypeFor[assistants.ToolResources]():            nil,
+		reflect.TypeFor[assistants.CodeInterpreterResources](): nil,
+		reflect.TypeFor[assistants.FileSearchResources]():      nil,
+		reflect.TypeFor[assistants.VectorStoreSpec]():          nil,
+		reflect.TypeFor[assistants.ChunkingStrategy]():         {"Type"},
+		reflect.TypeFor[assistants.StaticChunkingStrategy]():   {"MaxChunkSizeTokens", "ChunkOverlapTokens"},
+		reflect.TypeFor[assistants.ResponseFormat]():           {"Type"},
+		reflect.TypeFor[assistants.JSONSchema]():               {"Name"},
+	}
+	for typ, required := range requests {
+		for field := range typ.Fields() {
+			if !field.IsExported() {
+				continue
+			}
+			name, option, _ := strings.Cut(field.Tag.Get("json"), ",")
+			at := typ.Name() + "." + field.Name
+			assert.NotEmpty(t, name, at)
+			if slices.Contains(required, field.Name) {
+				assert.Empty(t, option, "%s is required", at)
+				assert.NotEqual(t, reflect.Pointer, field.Type.Kind(), at)
+				continue
+			}
+			assert.Equal(t, "omitzero", option, "%s is optional", at)
+			if field.Type.Kind() == reflect.Float64 || field.Type.Kind() == reflect.Interface {
+				t.Errorf("%s: the zero of %v cannot be told from nothing", at, field.Type)
+			}
+		}
+	}
+	// What the description allows to be null on modify can be cleared.
+	modify := reflect.TypeFor[assistants.AssistantModifyParams]()
+	for field := range modify.Fields() {
+		optional := strings.HasPrefix(field.Type.Name(), "Optional[")
+		assert.Equal(t, !slices.Contains([]string{"Model", "Tools", "FileIDs"}, field.Name), optional, field.Name)
+	}
+}
+
+// Go code in the documents is code of the examples, which are compiled and run.
+func TestDocumentsCompile(t *testing.T) {
+	t.Parallel()
+	var sources strings.Builder
+	for _, pattern := range []string{"*_test.go", "server/*_test.go", "examples/*/*.go"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			require.NoError(t, err)
+			sources.WriteString(unindented(string(source)))
+		}
+	}
+	fence := regexp.MustCompile("(?s)```go\n(.*?)```")
+	for _, document := range []string{"README.md", "CONTRIBUTING.md", "docs/protocol.md"} {
+		text, err := os.ReadFile(document)
+		require.NoError(t, err)
+		blocks := fence.FindAllStringSubmatch(string(text), -1)
+		assert.Equal(t, document == "README.md", len(blocks) > 0, document)
+		for _, block := range blocks {
+			assert.Contains(t, sources.String(), unindented(block[1]), "%s has Go code that no example has", document)
+		}
+	}
+}
+
+// unindented takes the white space from the beginnings of lines, and empty lines out.
+func unindented(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			b.WriteString(line + "\n")
+		}
+	}
+	return b.String()
+}
