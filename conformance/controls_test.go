@@ -1,0 +1,92 @@
+package conformance
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A control is an exchange that the description does or does not allow.
+type control struct {
+	name           string
+	method, target string
+	body           string
+	status         int
+	answer         string
+	found          string // a part of the first problem; "" if there is none
+}
+
+const (
+	goodAssistant = `{"id":"asst_1","object":"assistant","created_at":1,"name":null,"description":null,"model":"m",` +
+		`"instructions":null,"tools":[],"metadata":{}}`
+	goodPage = `{"object":"list","data":[` + goodAssistant + `],"first_id":"asst_1","last_id":"asst_1","has_more":false}`
+)
+
+// controls show that the judge finds what is wrong, and nothing else.
+var controls = []control{
+	{name: "good", found: ""},
+	{name: "unknown address", method: "GET", target: "/assistant", found: "no matching operation"},
+	{name: "no such method", method: "PUT", target: "/assistants/asst_1", found: "PUT: no matching operation"},
+	{name: "no model", body: `{}`, found: "request /model"},
+	{name: "unknown key", body: `{"model":"m","modell":"m"}`, found: "modell"},
+	{name: "wrong type", body: `{"model":"m","name":1}`, found: "request /name"},
+	{name: "string too long", body: `{"model":"m","name":"` + strings.Repeat("x", 257) + `"}`, found: "request /name"},
+	{name: "number too large", body: `{"model":"m","temperature":2.5}`, found: "request /temperature"},
+	{name: "unknown tool", body: `{"model":"m","tools":[{"type":"retrieval"}]}`, found: "request /tools/0"},
+	{name: "too many files", body: `{"model":"m","tool_resources":{"code_interpreter":{"file_ids":[` +
+		strings.Repeat(`"f",`, 20) + `"f"]}}}`, found: "request /tool_resources"},
+	{name: "unknown response format", body: `{"model":"m","response_format":"text"}`, found: "request /response_format"},
+	{name: "unknown effort", body: `{"model":"m","reasoning_effort":"huge"}`, found: "request /reasoning_effort"},
+	{name: "unknown order", method: "GET", target: "/assistants?order=up", answer: goodPage, found: "request order"},
+	{name: "limit in words", method: "GET", target: "/assistants?limit=ten", answer: goodPage, found: "request limit"},
+	{name: "unknown parameter", method: "GET", target: "/assistants?page=2", answer: goodPage, found: `no parameter "page"`},
+	{name: "body where there is none", method: "DELETE", target: "/assistants/asst_1", body: `{}`,
+		answer: `{"id":"asst_1","object":"assistant.deleted","deleted":true}`, found: "request body not allowed"},
+	{name: "answer without a key", answer: strings.Replace(goodAssistant, `"name":null,`, "", 1), found: "answer /name"},
+	{name: "answer with a wrong type", answer: strings.Replace(goodAssistant, `:1,`, `:"1",`, 1), found: "answer /created_at"},
+	{name: "answer of another object", answer: strings.Replace(goodAssistant, `"assistant"`, `"thread"`, 1), found: "answer /object"},
+	{name: "wrong item", method: "GET", target: "/assistants", answer: strings.Replace(goodPage, `"model":"m",`, "", 1), found: "answer /data/0/model"},
+	{name: "error", status: 400, answer: `{"error":{"message":"m","type":"t","param":null,"code":null}}`, found: ""},
+	{name: "error without a type", status: 400, answer: `{"error":{"message":"m","param":null,"code":null}}`, found: "answer /error/type"},
+	{name: "error without its envelope", status: 404, answer: `{"message":"m"}`, found: "answer /error"},
+	{name: "error that is no JSON", status: 502, answer: `<html>`, found: "invalid character"},
+}
+
+func TestJudgeFindsWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	d := loadDescription(t)
+	for _, c := range controls {
+		if c.method == "" {
+			c.method, c.target = "POST", "/assistants"
+			if c.body == "" {
+				c.body = `{"model":"m"}`
+			}
+		}
+		if c.answer == "" {
+			c.answer = goodAssistant
+		}
+		if c.status == 0 {
+			c.status = http.StatusOK
+		}
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r, err := http.NewRequest(c.method, d.base()+c.target, nil)
+			require.NoError(t, err)
+			r.Header.Set("Content-Type", "application/json")
+			answer := &http.Response{
+				StatusCode: c.status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader("")),
+			}
+			problems := d.exchange(r, []byte(c.body), answer, []byte(c.answer)).problems
+			if c.found == "" {
+				assert.Empty(t, problems)
+				return
+			}
+			require.NotEmpty(t, problems)
+			assert.Contains(t, problems[0].String(), c.found)
+		})
+	}
+}

@@ -1,0 +1,115 @@
+package conformance
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/server"
+)
+
+// TestDescription makes every call that the client can make to the embedded server, and has the API description judge
+// requests and answers.
+func TestDescription(t *testing.T) {
+	j := &judge{
+		description: loadDescription(t),
+		next:        server.New(server.WithModelNames("gpt-4o", "gpt-4o-mini"), server.WithAPIKeys("conformance")),
+	}
+	client, err := assistants.NewClient(
+		assistants.WithHandler(j), assistants.WithAPIKey("conformance"), assistants.WithMaxRetries(0))
+	require.NoError(t, err)
+	ctx := context.Background()
+	first, err := client.Assistants.Create(ctx, assistants.AssistantCreateParams{Model: "gpt-4o"})
+	require.NoError(t, err)
+
+	sent := make(sentRequests)
+	used := make([]bool, len(exceptions))
+	for _, c := range calls() {
+		j.seen = nil
+		if err := c.do(ctx, client, first.ID); !errors.Is(err, c.fails) {
+			t.Errorf("%s: got the error %v, want %v", c.name, err, c.fails)
+		}
+		require.NotEmpty(t, j.seen, "%s: nothing was sent", c.name)
+		assert.Equal(t, c.operation, j.seen[len(j.seen)-1].operation, c.name)
+		for _, e := range j.seen {
+			sent.add(t, e)
+			for _, p := range e.problems {
+				if i := excepted(p); i >= 0 {
+					used[i] = true
+				} else {
+					t.Errorf("%s: %v", c.name, p)
+				}
+			}
+		}
+	}
+	for i, e := range exceptions {
+		assert.True(t, used[i], "no call needs this exception any more: %v", e.problem)
+	}
+	sent.checkComplete(t, loadInventory(t))
+}
+
+// sentRequests are the places in requests that calls have filled, by operation: "createAssistant tools[].type", and
+// with null in them "createAssistant name null".
+type sentRequests map[string]bool
+
+func (s sentRequests) add(t *testing.T, e judged) {
+	t.Helper()
+	for name := range e.query {
+		s[e.operation+" "+name] = true
+	}
+	if len(e.body) == 0 {
+		return
+	}
+	var body any
+	require.NoError(t, json.Unmarshal(e.body, &body))
+	s.walk(e.operation, "", body)
+}
+
+func (s sentRequests) walk(operation, path string, value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			place := key
+			if path != "" {
+				place = path + "." + key
+			}
+			s[operation+" "+place] = true
+			s.walk(operation, place, inner)
+		}
+	case []any:
+		for _, inner := range v {
+			s.walk(operation, path+"[]", inner)
+		}
+	case nil:
+		s[operation+" "+path+" null"] = true
+	}
+}
+
+// checkComplete wants every parameter and property that the description has, and null for every field that a change
+// may set to it.
+func (s sentRequests) checkComplete(t *testing.T, all inventory) {
+	t.Helper()
+	for _, op := range all.V2.Operations {
+		if !covered(op.Path) {
+			continue
+		}
+		for _, p := range op.Query {
+			assert.True(t, s[op.ID+" "+p.Name], "no call of %s sends the parameter %s", op.ID, p.Name)
+		}
+		if op.Request == "" {
+			continue
+		}
+		for _, p := range all.V2.properties(op.Request) {
+			assert.True(t, s[op.ID+" "+p.Name], "no call of %s sends %s", op.ID, p.Name)
+			if p.Nullable && op.ID == "modifyAssistant" && !strings.ContainsAny(p.Name, ".[") {
+				assert.True(t, s[op.ID+" "+p.Name+" null"], "no call of %s sends null for %s", op.ID, p.Name)
+			}
+		}
+	}
+}

@@ -1,0 +1,47 @@
+package recording
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestReadFolder(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	write := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+	}
+	write("b.jsonl", `{"seq":2,"beta":null,"method":"GET","request_body":null}`+"\n"+
+		`{"seq":1,"beta":"v1","method":"POST","request_body":{"a":1.0},"request_headers":{"openai-beta":"x"},"status":200,"more":1}`+"\n")
+	write("a.jsonl", `{"request_body_not_recorded":true}`)
+	write("INDEX.tsv", "no recording")
+
+	files, err := ReadFolder(folder)
+	require.NoError(t, err)
+	require.Len(t, files, 2)
+	assert.Equal(t, "a.jsonl", files[0].Name)
+	assert.False(t, files[0].Exchanges[0].KnowsBody())
+	require.Len(t, files[1].Exchanges, 2)
+	first, second := files[1].Exchanges[0], files[1].Exchanges[1]
+	assert.Equal(t, "v1", first.Beta)
+	assert.Equal(t, `{"a":1.0}`, string(first.RequestBody))
+	assert.Equal(t, "x", first.RequestHeader("OpenAI-Beta"))
+	assert.True(t, first.HasBody() && first.KnowsBody())
+	assert.Equal(t, "", second.Beta)
+	assert.False(t, second.HasBody())
+	assert.True(t, second.KnowsBody())
+}
+
+func TestReadFolderRefusesWhatIsNoRecording(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	_, err := ReadFolder(folder)
+	assert.ErrorContains(t, err, "no .jsonl file")
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "cut.jsonl"), []byte(`{"seq":1}`+"\n"+`{"seq":`), 0o600))
+	_, err = ReadFolder(folder)
+	assert.ErrorContains(t, err, "cut.jsonl, exchange 2")
+}

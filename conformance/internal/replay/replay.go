@@ -1,0 +1,124 @@
+// Package replay holds the module against recorded exchanges with the service: the client makes every call again and
+// is given the recorded answer, the server is sent every request again and has to answer as recorded.
+package replay
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/assistants-go/assistants/conformance/internal/recording"
+)
+
+// Counts say what came of a replay.
+type Counts struct {
+	Exchanges int
+	// Requests, Answers and ServerAnswers were compared and found equal. What was not recorded is in none of them.
+	Requests, Answers, ServerAnswers int
+	Failed                           int // exchanges in which something differs
+	Unsupported                      int // exchanges of operations that are not in Operations
+}
+
+// Add adds other to c.
+func (c *Counts) Add(other Counts) {
+	c.Exchanges += other.Exchanges
+	c.Requests += other.Requests
+	c.Answers += other.Answers
+	c.ServerAnswers += other.ServerAnswers
+	c.Failed += other.Failed
+	c.Unsupported += other.Unsupported
+}
+
+// String is the line that a replay ends with.
+func (c Counts) String() string {
+	return fmt.Sprintf("recordings: %d exchanges, %d requests equal, %d responses equal, %d server answers equal, %d failed, %d unsupported",
+		c.Exchanges, c.Requests, c.Answers, c.ServerAnswers, c.Failed, c.Unsupported)
+}
+
+// A Failure is an exchange in which something differs.
+type Failure struct {
+	File     string
+	Exchange *recording.Exchange
+	Lines    []string
+}
+
+// String shows the exchange and every difference on a line of its own.
+func (f Failure) String() string {
+	return fmt.Sprintf("%s: %v\n\t%s", f.File, f.Exchange, strings.Join(f.Lines, "\n\t"))
+}
+
+// File replays the exchanges of one file, with the client and against the server.
+func File(f recording.File) (Counts, []Failure) { return replay(f, checkServer(f.Exchanges)) }
+
+// Client replays the exchanges of one file with the client alone.
+func Client(f recording.File) (Counts, []Failure) { return replay(f, nil) }
+
+// replay adds what was found wrong with the server's answers to what is wrong with the client.
+func replay(f recording.File, serverFound map[*recording.Exchange][]string) (Counts, []Failure) {
+	var counts Counts
+	var failures []Failure
+	for _, e := range f.Exchanges {
+		counts.Exchanges++
+		op, ids := Find(e.Method, e.Path)
+		if op == nil {
+			counts.Unsupported++
+			continue
+		}
+		var lines []string
+		report := func(side string, equal *int, compared bool, found []string) {
+			for _, line := range found {
+				lines = append(lines, side+": "+line)
+			}
+			if compared && len(found) == 0 {
+				*equal++
+			}
+		}
+		request, answer, asked := checkClient(op, ids, e)
+		report("client's request", &counts.Requests, e.KnowsBody(), request)
+		report("client's answer", &counts.Answers, asked, answer)
+		found, compared := serverFound[e]
+		report("server", &counts.ServerAnswers, compared, found)
+		if len(lines) > 0 {
+			counts.Failed++
+			failures = append(failures, Failure{f.Name, e, lines})
+		}
+	}
+	return counts, failures
+}
+
+// checkServer replays exchanges against servers: one for each scenario and version, in which exchanges follow each
+// other. An exchange whose request was not recorded has one of its own, because it does not say what went before.
+// It returns what is wrong with the answer to each exchange that could be replayed.
+func checkServer(exchanges []*recording.Exchange) map[*recording.Exchange][]string {
+	var order [][2]string
+	scenarios := make(map[[2]string][]*recording.Exchange)
+	found := make(map[*recording.Exchange][]string)
+	for _, e := range exchanges {
+		if e.RequestNotRecorded {
+			checkScenario([]*recording.Exchange{e}, found)
+			continue
+		}
+		key := [2]string{e.Scenario, e.Beta}
+		if scenarios[key] == nil {
+			order = append(order, key)
+		}
+		scenarios[key] = append(scenarios[key], e)
+	}
+	for _, key := range order {
+		checkScenario(inOrder(scenarios[key]), found)
+	}
+	return found
+}
+
+func checkScenario(exchanges []*recording.Exchange, found map[*recording.Exchange][]string) {
+	s, err := newStage(exchanges)
+	for _, e := range exchanges {
+		op, _ := Find(e.Method, e.Path)
+		switch {
+		case op == nil || !replayable(e):
+		case err != nil:
+			found[e] = []string{err.Error()}
+		default:
+			found[e] = s.check(op, e)
+		}
+	}
+}

@@ -1,0 +1,243 @@
+package conformance
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/assistants-go/assistants"
+
+	"github.com/assistants-go/assistants/conformance/internal/replay"
+)
+
+// coveredPrefixes are the parts of the API that the module has. Extend it with each resource.
+var coveredPrefixes = []string{"/assistants"}
+
+func covered(path string) bool {
+	for _, prefix := range coveredPrefixes {
+		if path == prefix || strings.HasPrefix(path, prefix+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// goTypes are the types for the schemas of the covered operations. Schemas inside them need no line.
+var goTypes = map[string]reflect.Type{
+	"CreateAssistantRequest":  reflect.TypeFor[assistants.AssistantCreateParams](),
+	"ModifyAssistantRequest":  reflect.TypeFor[assistants.AssistantModifyParams](),
+	"AssistantObject":         reflect.TypeFor[assistants.Assistant](),
+	"ListAssistantsResponse":  reflect.TypeFor[assistants.Page[assistants.Assistant]](),
+	"DeleteAssistantResponse": reflect.TypeFor[assistants.Deleted](),
+}
+
+// An inventory lists what the descriptions have, flat.
+type inventory struct {
+	V2 version `json:"v2"`
+	V1 version `json:"v1"`
+}
+
+type version struct {
+	Operations []struct {
+		ID       string     `json:"id"`
+		Method   string     `json:"method"`
+		Path     string     `json:"path"`
+		Query    []property `json:"query"`
+		Request  string     `json:"request"`
+		Response string     `json:"response"`
+	} `json:"operations"`
+	Schemas map[string]struct {
+		Type       string     `json:"type"`
+		Properties []property `json:"properties"`
+	} `json:"schemas"`
+}
+
+type property struct {
+	Name     string `json:"name"` // with the way to it: tool_resources.file_search
+	Type     string `json:"type"` // of schemas and basic types: array<AssistantToolsCode|string>
+	Nullable bool   `json:"nullable"`
+}
+
+func loadInventory(t *testing.T) inventory {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(folder(t, specVariable), "inventory.json"))
+	require.NoError(t, err)
+	var all inventory
+	require.NoError(t, json.Unmarshal(data, &all))
+	require.NotEmpty(t, all.V2.Operations)
+	require.NotEmpty(t, all.V1.Operations)
+	return all
+}
+
+var schemaName = regexp.MustCompile(`[A-Z]\w+`)
+
+// properties are those of a schema and of all schemas inside it.
+func (v version) properties(schema string) []property {
+	return v.expand(v.Schemas[schema].Properties, "", nil)
+}
+
+// expand returns properties with what is inside them. within are the schemas on the way, which may contain
+// themselves.
+func (v version) expand(properties []property, path string, within []string) []property {
+	var out []property
+	for _, p := range properties {
+		p.Name = path + p.Name
+		out = append(out, p)
+		inside := p.Name + "."
+		if strings.HasPrefix(p.Type, "array<") {
+			inside = p.Name + "[]."
+		}
+		out = append(out, v.inside(p.Type, inside, within)...)
+	}
+	return out
+}
+
+// inside returns the properties of the schemas that a type is made of.
+func (v version) inside(typ, path string, within []string) []property {
+	var out []property
+	for _, name := range schemaName.FindAllString(typ, -1) {
+		schema := v.Schemas[name]
+		if slices.Contains(within, name) {
+			continue
+		}
+		deeper := append(slices.Clip(within), name)
+		out = append(out, v.expand(schema.Properties, path, deeper)...)
+		if len(schema.Properties) == 0 {
+			out = append(out, v.inside(schema.Type, path, deeper)...)
+		}
+	}
+	return out
+}
+
+// TestEveryOperationIsThere wants a row in the table of operations for every operation of the covered part, in both
+// descriptions.
+func TestEveryOperationIsThere(t *testing.T) {
+	t.Parallel()
+	all := loadInventory(t)
+	unused := make(map[string]bool)
+	for name := range notOurs {
+		unused[name] = true
+	}
+	for name, v := range map[string]version{"v1": all.V1, "v2": all.V2} {
+		for _, op := range v.Operations {
+			if !covered(op.Path) {
+				continue
+			}
+			key := name + " " + op.ID
+			if _, excepted := notOurs[key]; excepted {
+				delete(unused, key)
+				continue
+			}
+			found, _ := replay.Find(op.Method, "/v1"+op.Path)
+			if assert.NotNil(t, found, "no operation for %s %s %s", key, op.Method, op.Path) {
+				assert.Equal(t, op.ID, found.ID)
+			}
+		}
+	}
+	assert.Empty(t, unused, "these exceptions stand for nothing")
+}
+
+// TestEveryPropertyHasAField wants a field for every property of the covered requests and answers, down to the
+// innermost.
+func TestEveryPropertyHasAField(t *testing.T) {
+	t.Parallel()
+	all := loadInventory(t)
+	for name, v := range map[string]version{"v1": all.V1, "v2": all.V2} {
+		for _, op := range v.Operations {
+			if _, excepted := notOurs[name+" "+op.ID]; excepted || !covered(op.Path) {
+				continue
+			}
+			for _, schema := range []string{op.Request, op.Response} {
+				if schema == "" {
+					continue
+				}
+				require.Contains(t, goTypes, schema, "%s %s: name its type in goTypes", name, op.ID)
+				properties := v.properties(schema)
+				require.NotEmpty(t, properties, "%s %s", name, schema)
+				for _, p := range properties {
+					assert.True(t, hasField(goTypes[schema], p.Name), "%s: %v has no field for %s", name, goTypes[schema], p.Name)
+				}
+			}
+		}
+	}
+}
+
+// hasField reports whether a path of JSON names leads through a type.
+func hasField(t reflect.Type, path string) bool {
+	for name := range strings.SplitSeq(path, ".") {
+		name, isArray := strings.CutSuffix(name, "[]")
+		t = plain(t)
+		if t.Kind() == reflect.Map || t == reflect.TypeFor[json.RawMessage]() {
+			return true // any name
+		}
+		if t.Kind() != reflect.Struct {
+			return false
+		}
+		field, ok := fieldNamed(t, name)
+		if !ok {
+			return false
+		}
+		t = plain(field.Type)
+		if isArray {
+			if t.Kind() != reflect.Slice {
+				return false
+			}
+			t = t.Elem()
+		}
+	}
+	return true
+}
+
+func fieldNamed(t reflect.Type, name string) (reflect.StructField, bool) {
+	for i := range t.NumField() {
+		field := t.Field(i)
+		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if field.IsExported() && tag == name {
+			return field, true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+// plain is what a pointer or an Optional is about.
+func plain(t reflect.Type) reflect.Type {
+	for {
+		get, isOptional := t.MethodByName("Get")
+		switch {
+		case t.Kind() == reflect.Pointer:
+			t = t.Elem()
+		case isOptional && strings.HasPrefix(t.Name(), "Optional["):
+			t = get.Type.Out(0)
+		default:
+			return t
+		}
+	}
+}
+
+func TestHasField(t *testing.T) {
+	t.Parallel()
+	modify := reflect.TypeFor[assistants.AssistantModifyParams]()
+	for path, want := range map[string]bool{
+		"name":                            true,
+		"metadata.anything":               true,
+		"tools[].function.name":           true,
+		"tools[].function.parameters.any": true,
+		"tools.function":                  false,
+		"name[]":                          false,
+		"name.first":                      false,
+		"tool_resources.file_search.vector_stores[].metadata": true,
+		"tool_resources.file_search.nothing":                  false,
+		"response_format.json_schema.strict":                  true,
+		"nothing":                                             false,
+	} {
+		assert.Equal(t, want, hasField(modify, path), path)
+	}
+}

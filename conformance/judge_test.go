@@ -1,0 +1,203 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+	"github.com/stretchr/testify/require"
+)
+
+// specVariable names the environment variable that leads to the folder of API descriptions.
+const specVariable = "ASSISTANTS_SPEC"
+
+// A description is the API description of v2, ready to judge requests and answers.
+type description struct {
+	document *openapi3.T
+	router   routers.Router
+}
+
+func loadDescription(t *testing.T) *description {
+	t.Helper()
+	file := filepath.Join(folder(t, specVariable), "assistants-v2.openapi.yaml")
+	document, err := openapi3.NewLoader().LoadFromFile(file)
+	require.NoError(t, err)
+	router, err := legacy.NewRouter(document)
+	require.NoError(t, err)
+	return &description{document, router}
+}
+
+// base is the address that the description gives for the service.
+func (d *description) base() string { return d.document.Servers[0].URL }
+
+// A problem is something that the description does not allow.
+type problem struct {
+	operation string // its id
+	side      string // "request" or "answer"
+	path      string // JSON pointer, or the name of a parameter
+	reason    string
+}
+
+func (p problem) String() string {
+	return fmt.Sprintf("%s %s %s: %s", p.operation, p.side, p.path, p.reason)
+}
+
+// A judged exchange is a request and its answer with what is wrong with them.
+type judged struct {
+	operation string
+	query     url.Values
+	body      []byte // of the request
+	problems  []problem
+}
+
+// exchange judges a request and the answer to it.
+func (d *description) exchange(r *http.Request, requestBody []byte, answer *http.Response, answerBody []byte) judged {
+	ctx := context.Background()
+	r = r.Clone(ctx)
+	r.Body = io.NopCloser(bytes.NewReader(requestBody))
+	r.ContentLength = int64(len(requestBody))
+	route, ids, err := d.router.FindRoute(r)
+	if err != nil {
+		return judged{problems: []problem{{"", "request", r.URL.Path, r.Method + ": " + err.Error()}}}
+	}
+	result := judged{operation: route.Operation.OperationID, query: r.URL.Query(), body: requestBody}
+	options := &openapi3filter.Options{
+		MultiError:                        true,
+		RejectWhenRequestBodyNotSpecified: true,
+		SkipSettingDefaults:               true,
+		AuthenticationFunc:                openapi3filter.NoopAuthenticationFunc,
+	}
+	request := &openapi3filter.RequestValidationInput{Request: r, PathParams: ids, Route: route, Options: options}
+	result.add("request", openapi3filter.ValidateRequest(ctx, request))
+	result.add("request", undescribedParameters(route, r))
+	result.add("answer", openapi3filter.ValidateResponse(ctx, &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: request,
+		Status:                 answer.StatusCode,
+		Header:                 answer.Header,
+		Body:                   io.NopCloser(bytes.NewReader(answerBody)),
+		Options:                options,
+	}))
+	if answer.StatusCode >= 400 {
+		result.add("answer", d.errorBody(answerBody))
+	}
+	return result
+}
+
+// undescribedParameters finds what openapi3filter passes over: parameters that the operation does not have.
+func undescribedParameters(route *routers.Route, r *http.Request) error {
+	for name := range r.URL.Query() {
+		if route.Operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil {
+			return fmt.Errorf("there is no parameter %q", name)
+		}
+	}
+	return nil
+}
+
+// errorBody judges the body of an error. The description has a form for it, but no operation refers to it.
+func (d *description) errorBody(body []byte) error {
+	var value any
+	if err := json.Unmarshal(body, &value); err != nil {
+		return err
+	}
+	schema := d.document.Components.Schemas["ErrorResponse"]
+	if schema == nil {
+		return errors.New("the description has no ErrorResponse")
+	}
+	return schema.Value.VisitJSON(value, openapi3.MultiErrors(), openapi3.EnableJSONSchema2020())
+}
+
+// add notes the problems that an error of the validator stands for.
+func (j *judged) add(side string, err error) {
+	for _, e := range leaves(err) {
+		j.problems = append(j.problems, problem{j.operation, side, place(e), reason(e)})
+	}
+}
+
+// leaves takes lists of errors apart, but for those about one parameter.
+func leaves(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*openapi3filter.RequestError](err); ok && e.Parameter != nil {
+		return []error{err}
+	}
+	if list, ok := errors.AsType[openapi3.MultiError](err); ok {
+		var out []error
+		for _, e := range list {
+			out = append(out, leaves(e)...)
+		}
+		return out
+	}
+	return []error{err}
+}
+
+func place(err error) string {
+	if e, ok := errors.AsType[*openapi3filter.RequestError](err); ok && e.Parameter != nil {
+		return e.Parameter.Name
+	}
+	if e, ok := errors.AsType[*openapi3.SchemaError](err); ok {
+		return "/" + strings.Join(e.JSONPointer(), "/")
+	}
+	return ""
+}
+
+func reason(err error) string {
+	if e, ok := errors.AsType[*openapi3.SchemaError](err); ok {
+		return e.Reason
+	}
+	return err.Error()
+}
+
+// A judge is a handler that passes requests on and judges what comes and goes.
+type judge struct {
+	*description
+	next http.Handler
+
+	mu   sync.Mutex
+	seen []judged
+}
+
+func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	inner := r.Clone(r.Context())
+	inner.Body = io.NopCloser(bytes.NewReader(body))
+	recorder := httptest.NewRecorder()
+	j.next.ServeHTTP(recorder, inner)
+	answer := recorder.Result()
+	answerBody := recorder.Body.Bytes()
+
+	described, err := http.NewRequestWithContext(r.Context(), r.Method, j.base()+strings.TrimPrefix(r.URL.RequestURI(), "/v1"), nil)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	described.Header = r.Header.Clone()
+	j.mu.Lock()
+	j.seen = append(j.seen, j.exchange(described, body, answer, answerBody))
+	j.mu.Unlock()
+
+	for name, values := range answer.Header {
+		w.Header()[name] = slices.Clone(values)
+	}
+	w.WriteHeader(answer.StatusCode)
+	_, _ = w.Write(answerBody)
+}
