@@ -1,0 +1,149 @@
+package server
+
+import (
+	"container/list"
+	"context"
+	"crypto/sha256"
+	"net/http"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// Limits of kept answers; see section 8 of docs/protocol.md.
+const (
+	maxIdempotencyKey  = 255 // code points
+	keepAnswers        = 24 * time.Hour
+	maxKeptAnswers     = 10_000
+	maxKeptAnswerBytes = 64 << 20
+)
+
+// once runs a handler, or answers as an earlier request with the same
+// Idempotency-Key was answered. Failures of the server are not kept, so a caller
+// can try again with the key; a panic passes through and leaves nothing behind.
+func (s *Server) once(ctx context.Context, c *call, handle handler) (reply, error) {
+	h := c.request.Header
+	key := h.Get("Idempotency-Key")
+	if key == "" {
+		return handle(ctx, c)
+	}
+	if length := utf8.RuneCountInString(key); length > maxIdempotencyKey {
+		return reply{}, errIdempotencyKeyLength(maxIdempotencyKey, length)
+	}
+	id := digest(credential(h), key)
+	u := c.request.URL
+	kept, err := s.answers.claim(id, digest(c.request.Method, u.EscapedPath(), u.RawQuery, string(c.body)), s.now())
+	if err != nil {
+		return reply{}, err
+	}
+	if kept != nil {
+		return *kept, nil
+	}
+	claimed := true
+	defer func() {
+		if claimed {
+			s.answers.release(id)
+		}
+	}()
+	answer, err := settle(handle(ctx, c))
+	if err == nil && answer.status < http.StatusInternalServerError {
+		s.answers.keep(id, answer, s.now())
+		claimed = false
+	}
+	return answer, err
+}
+
+// digest returns a hash of several strings, with no two lists of them alike.
+func digest(parts ...string) [sha256.Size]byte {
+	all := sha256.New()
+	for _, part := range parts {
+		one := sha256.Sum256([]byte(part))
+		all.Write(one[:])
+	}
+	return [sha256.Size]byte(all.Sum(nil))
+}
+
+// answerCache holds the answers to requests with an Idempotency-Key. Keys and
+// requests are there as hashes only.
+type answerCache struct {
+	maxAnswers int
+	maxBytes   int // of the bodies together
+
+	mu       sync.Mutex
+	byKey    map[[sha256.Size]byte]*keptAnswer
+	finished list.List // of *keptAnswer, the oldest first
+	bytes    int       // of the bodies of finished ones
+}
+
+// keptAnswer is an answer, or the place of one that is still being made.
+type keptAnswer struct {
+	key      [sha256.Size]byte
+	request  [sha256.Size]byte
+	place    *list.Element // nil until finished
+	answer   reply
+	finished time.Time
+}
+
+func newAnswerCache(maxAnswers, maxBytes int) *answerCache {
+	return &answerCache{maxAnswers: maxAnswers, maxBytes: maxBytes, byKey: make(map[[sha256.Size]byte]*keptAnswer)}
+}
+
+// claim returns the kept answer for a key. If there is none, the key is the
+// caller's, who must end with keep or release.
+func (a *answerCache) claim(key, request [sha256.Size]byte, now time.Time) (*reply, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.expire(now)
+
+	kept, taken := a.byKey[key]
+	switch {
+	case !taken:
+		a.byKey[key] = &keptAnswer{key: key, request: request}
+		return nil, nil
+	case kept.request != request:
+		return nil, errIdempotencyMismatch()
+	case kept.place == nil:
+		return nil, errIdempotencyInProgress()
+	}
+	answer := kept.answer
+	answer.replayed = true
+	return &answer, nil
+}
+
+// keep finishes a claim with an answer.
+func (a *answerCache) keep(key [sha256.Size]byte, answer reply, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	kept := a.byKey[key]
+	kept.answer, kept.finished = answer, now
+	kept.place = a.finished.PushBack(kept)
+	a.bytes += len(answer.body)
+	for a.finished.Len() > a.maxAnswers || a.bytes > a.maxBytes {
+		a.forget(a.finished.Front().Value.(*keptAnswer))
+	}
+}
+
+// release gives a claim up.
+func (a *answerCache) release(key [sha256.Size]byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.byKey, key)
+}
+
+// expire forgets what is too old. Answers are in the order of the clock unless it
+// goes backwards; then some are kept a little longer.
+func (a *answerCache) expire(now time.Time) {
+	for a.finished.Len() > 0 {
+		oldest := a.finished.Front().Value.(*keptAnswer)
+		if now.Sub(oldest.finished) < keepAnswers {
+			return
+		}
+		a.forget(oldest)
+	}
+}
+
+func (a *answerCache) forget(kept *keptAnswer) {
+	a.finished.Remove(kept.place)
+	a.bytes -= len(kept.answer.body)
+	delete(a.byKey, kept.key)
+}

@@ -1,0 +1,91 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strconv"
+)
+
+// Limits of a page; see section 7 of docs/protocol.md.
+const (
+	defaultLimit = 20
+	maxLimit     = 100
+)
+
+// list answers a page of a collection. Kind is what errors call its records.
+func (s *Server) list(ctx context.Context, c *call, from Collection, kind string) (reply, error) {
+	q, err := listQuery(c.request.URL.Query())
+	if err != nil {
+		return reply{}, err
+	}
+	listing, err := s.store.List(ctx, from, q)
+	var unknown UnknownCursorError
+	if errors.As(err, &unknown) {
+		return reply{}, errUnknownCursor(kind, unknown.ID)
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	return ok(page(listing))
+}
+
+// listQuery reads the parameters of a list. An empty one counts as absent, which
+// is inferred, and one that is given twice counts the first time.
+func listQuery(values url.Values) (Query, error) {
+	q := Query{Limit: defaultLimit, After: values.Get("after"), Before: values.Get("before")}
+	if limit := values.Get("limit"); limit != "" {
+		if got := kindOfParameter(limit); got != kindInteger {
+			return q, errType("limit", string(kindInteger), string(got))
+		}
+		if err := (integer{1, maxLimit}).within("limit", limit); err != nil {
+			return q, err
+		}
+		q.Limit, _ = strconv.Atoi(limit)
+	}
+	switch order := values.Get("order"); order {
+	case "asc":
+		q.Order = Ascending
+	case "desc", "":
+	default:
+		return q, errEnum("order", order, []string{"asc", "desc"})
+	}
+	return q, nil
+}
+
+// kindOfParameter returns the type that the text of a query parameter has.
+func kindOfParameter(s string) kind {
+	if json.Valid([]byte(s)) {
+		if k := kindOf(json.RawMessage(s)); k == kindInteger || k == kindDecimal {
+			return k
+		}
+	}
+	return kindString
+}
+
+// page puts documents together as they are stored.
+func page(listing Listing) []byte {
+	size := 128
+	for _, r := range listing.Records {
+		size += len(r.Data) + 1
+	}
+	b := append(make([]byte, 0, size), `{"object":"list","data":[`...)
+	for i, r := range listing.Records {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, r.Data...)
+	}
+	b = append(b, `],"first_id":`...)
+	if n := len(listing.Records); n > 0 {
+		b = appendString(b, listing.Records[0].ID)
+		b = append(b, `,"last_id":`...)
+		b = appendString(b, listing.Records[n-1].ID)
+	} else {
+		b = append(b, `null,"last_id":null`...)
+	}
+	b = append(b, `,"has_more":`...)
+	b = strconv.AppendBool(b, listing.HasMore)
+	return append(b, '}')
+}

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"crypto/sha256"
+	"log/slog"
+	"time"
+)
+
+// defaultMaxBodyBytes is the limit of a body unless WithMaxBodyBytes sets one.
+const defaultMaxBodyBytes = 16 << 20
+
+// Option changes one part of a [Server]. A nil Option changes nothing.
+type Option func(*Server)
+
+// WithStore sets where objects are kept. Nil, like no option, means a new
+// [MemoryStore].
+func WithStore(store Store) Option {
+	return func(s *Server) {
+		if store == nil {
+			store = NewMemoryStore()
+		}
+		s.store = store
+	}
+}
+
+// WithClock sets what the server takes for the current time: in created_at, in
+// ids of vector stores, in the age of kept answers (section 8 of
+// docs/protocol.md) and in measured durations. The function must be safe for
+// concurrent use and may return times that go backwards. Nil, like no option,
+// means [time.Now].
+func WithClock(now func() time.Time) Option {
+	return func(s *Server) {
+		if now == nil {
+			now = time.Now
+		}
+		s.now = now
+	}
+}
+
+// WithIDSource sets how ids are made. The function gets the prefix of the kind,
+// such as "asst", "vs" or "req", and returns the whole id, such as "asst_1". It
+// must be safe for concurrent use and must not return an id twice: the request
+// that would use it again fails with status 500. Ids of assistants must begin
+// with the prefix, or the server will not accept them in addresses. Nil, like
+// no option, means random ids in the forms of section 9 of docs/protocol.md.
+func WithIDSource(source func(prefix string) string) Option {
+	return func(s *Server) { s.idSource = source }
+}
+
+// WithAPIKeys sets the keys that callers may use, either as a bearer token or in
+// an api-key header; all others are answered with status 401. With no keys, as
+// without the option, callers need none. An empty key is a key that nobody can
+// send: a variable that was not set keeps everybody out rather than letting
+// everybody in. Keys are compared in constant time, and only their hashes are
+// kept.
+func WithAPIKeys(keys ...string) Option {
+	return func(s *Server) {
+		s.keys = nil
+		for _, key := range keys {
+			s.keys = append(s.keys, sha256.Sum256([]byte(key)))
+		}
+	}
+}
+
+// WithModelNames sets the models that assistants may be given; others are
+// answered with status 400 and code model_not_found. With no names, as without
+// the option, every non-empty name is accepted.
+func WithModelNames(names ...string) Option {
+	return func(s *Server) {
+		s.models = make(map[string]bool, len(names))
+		for _, name := range names {
+			s.models[name] = true
+		}
+	}
+}
+
+// WithLogger sets where requests are reported: method, path, status, duration
+// and request id, at level Info, and at level Error with the cause if the answer
+// is the server's fault. Headers and bodies are never logged. Nil, like no
+// option, means that nothing is logged.
+func WithLogger(logger *slog.Logger) Option {
+	return func(s *Server) {
+		if logger == nil {
+			logger = slog.New(slog.DiscardHandler)
+		}
+		s.logger = logger
+	}
+}
+
+// WithMaxBodyBytes sets the largest body of a request, in bytes; a larger one is
+// answered with status 413. Zero or less, like no option, means 16 MiB.
+func WithMaxBodyBytes(n int64) Option {
+	return func(s *Server) {
+		if n <= 0 {
+			n = defaultMaxBodyBytes
+		}
+		s.maxBody = n
+	}
+}

@@ -1,0 +1,48 @@
+package server_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The last section of docs/protocol.md names the function that decides each
+// inferred behaviour; a function that is renamed must be renamed there too. In
+// the other direction, sections that comments refer to must exist.
+func TestProtocolDocument(t *testing.T) {
+	t.Parallel()
+	document, err := os.ReadFile("../docs/protocol.md")
+	require.NoError(t, err)
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	var source strings.Builder
+	for _, name := range files {
+		if !strings.HasSuffix(name, "_test.go") {
+			text, err := os.ReadFile(name)
+			require.NoError(t, err)
+			source.Write(text)
+		}
+	}
+
+	_, inferred, found := strings.Cut(string(document), "\n## 11. What is inferred\n")
+	require.True(t, found)
+	names := regexp.MustCompile("\\| `([A-Za-z.]+)` \\|").FindAllStringSubmatch(inferred, -1)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		declaration := `\nfunc ` + name[1] + `\(`
+		if receiver, method, ok := strings.Cut(name[1], "."); ok {
+			declaration = `\nfunc \((\w+ )?\*?` + receiver + `\) ` + method + `\(`
+		}
+		assert.Regexp(t, declaration, source.String())
+	}
+
+	prose := strings.ReplaceAll(source.String(), "\n// ", " ")
+	for _, reference := range regexp.MustCompile(`[Ss]ection ([0-9.]*[0-9])( |\) )of docs/protocol.md`).FindAllStringSubmatch(prose, -1) {
+		assert.Regexp(t, `\n#+ `+regexp.QuoteMeta(reference[1])+`\.? `, string(document))
+	}
+}

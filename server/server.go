@@ -1,0 +1,232 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// Server is the Assistants API as an [http.Handler]. Make one with [New]; the
+// zero Server is not ready for use. It is safe for concurrent use.
+type Server struct {
+	store    Store
+	now      func() time.Time
+	idSource func(prefix string) string // nil: newID
+	keys     apiKeys
+	models   map[string]bool // empty: any
+	logger   *slog.Logger
+	maxBody  int64
+
+	table   []route
+	answers *answerCache
+	closed  atomic.Bool
+}
+
+var _ http.Handler = (*Server)(nil)
+
+// New returns a server. With no options it keeps objects in memory, goes by the
+// real clock, makes random ids, asks callers for no key, accepts any model name
+// and logs nothing.
+func New(opts ...Option) *Server {
+	s := &Server{
+		now:     time.Now,
+		logger:  slog.New(slog.DiscardHandler),
+		maxBody: defaultMaxBodyBytes,
+		answers: newAnswerCache(maxKeptAnswers, maxKeptAnswerBytes),
+	}
+	for _, opt := range opts {
+		if opt != nil {
+			opt(s)
+		}
+	}
+	if s.store == nil {
+		s.store = NewMemoryStore()
+	}
+	s.table = s.routes()
+	return s
+}
+
+// Close ends the server: every later request is answered with status 503 in the
+// error envelope. Requests that are under way are finished. Closing again does
+// nothing. The error is always nil. The [Store] is the caller's and stays open.
+func (s *Server) Close() error {
+	s.closed.Store(true)
+	return nil
+}
+
+// call is a request on its way through a handler.
+type call struct {
+	request *http.Request
+	id      string   // of the request
+	ids     []string // from the address
+	body    []byte   // of a POST; nil otherwise
+}
+
+// handler does what a route is for. An *apiError is answered as it is, any other
+// error is the server's fault.
+type handler func(ctx context.Context, c *call) (reply, error)
+
+// reply is a whole answer.
+type reply struct {
+	status   int
+	body     []byte
+	location string // of a redirect
+	allow    string // the Allow header of a refused method
+	replayed bool   // kept from an earlier request
+}
+
+func ok(body []byte) (reply, error) {
+	return reply{status: http.StatusOK, body: body}, nil
+}
+
+// ServeHTTP answers a request; docs/protocol.md says how. It never panics on
+// account of what a client sends.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := s.now()
+	c := &call{request: r, id: s.newID(prefixRequest)}
+
+	answer, cause := s.answer(c, w)
+
+	elapsed := max(s.now().Sub(start), 0) // the clock may go backwards
+	s.write(w, c, answer, elapsed)
+	s.log(c, answer.status, elapsed, cause)
+}
+
+func (s *Server) newID(prefix string) string {
+	if s.idSource != nil {
+		return s.idSource(prefix)
+	}
+	return newID(prefix, s.now())
+}
+
+// answer handles a request whatever happens: errors and panics become answers
+// too. The cause is what to log of an error that is the server's fault.
+func (s *Server) answer(c *call, w http.ResponseWriter) (answer reply, cause error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p) // somebody's wish to drop the connection, not a failure
+			}
+			cause = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			answer = failure(errInternal(c.id))
+		}
+	}()
+	answer, err := settle(s.handle(c, w))
+	if err != nil {
+		return failure(errInternal(c.id)), err
+	}
+	return answer, nil
+}
+
+// settle makes an error that is the caller's fault an answer. Another error stays.
+func settle(answer reply, err error) (reply, error) {
+	var known *apiError
+	if errors.As(err, &known) {
+		answer.status, answer.body = known.status, known.body()
+		return answer, nil
+	}
+	return answer, err
+}
+
+func failure(e *apiError) reply {
+	return reply{status: e.status, body: e.body()}
+}
+
+// handle checks what all requests have in common, in the order of section 3 of
+// docs/protocol.md, and passes the request on to its handler.
+func (s *Server) handle(c *call, w http.ResponseWriter) (reply, error) {
+	r := c.request
+	if s.closed.Load() {
+		return reply{}, errClosed()
+	}
+	to := s.resolve(r.URL)
+	if to.redirect {
+		return reply{status: http.StatusTemporaryRedirect, location: redirectTo(r)}, nil
+	}
+	if err := s.keys.authorize(credential(r.Header)); err != nil {
+		return reply{}, err
+	}
+	if to.route == nil {
+		return reply{}, errUnknownURL(r.Method, r.URL.EscapedPath())
+	}
+	handle := to.route.find(r.Method)
+	if handle == nil {
+		return reply{allow: to.route.allow()}, errWrongMethod(r.Method, r.URL.EscapedPath())
+	}
+	if err := checkBeta(r.Header, to.azure); err != nil {
+		return reply{}, err
+	}
+	c.ids = to.ids
+	if r.Method != http.MethodPost {
+		return handle(r.Context(), c)
+	}
+	var err error
+	if c.body, err = s.readBody(w, r); err != nil {
+		return reply{}, err
+	}
+	return s.once(r.Context(), c, handle)
+}
+
+// readBody reads the whole body, up to the limit.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.Body == nil {
+		return nil, nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, errBodyTooLarge(s.maxBody)
+	case err != nil:
+		return nil, errNotJSON() // the rest of the body never came
+	default:
+		return body, nil
+	}
+}
+
+// write sends an answer.
+func (s *Server) write(w http.ResponseWriter, c *call, answer reply, elapsed time.Duration) {
+	h := w.Header()
+	h.Set("X-Request-Id", c.id)
+	h.Set("Openai-Processing-Ms", strconv.FormatInt(elapsed.Milliseconds(), 10))
+	h.Set("Openai-Version", "2020-10-01")
+	h.Set("Content-Length", strconv.Itoa(len(answer.body)))
+	if answer.location != "" {
+		h.Set("Location", answer.location)
+	} else {
+		h.Set("Content-Type", "application/json")
+	}
+	if answer.allow != "" {
+		h.Set("Allow", answer.allow)
+	}
+	if answer.replayed {
+		h.Set("Idempotent-Replayed", "true")
+	}
+	w.WriteHeader(answer.status)
+	if len(answer.body) > 0 {
+		_, _ = w.Write(answer.body) // fails if the caller has gone, which is no news
+	}
+}
+
+func (s *Server) log(c *call, status int, elapsed time.Duration, cause error) {
+	level := slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("method", echo(c.request.Method)),
+		slog.String("path", echo(c.request.URL.Path)),
+		slog.Int("status", status),
+		slog.Duration("duration", elapsed),
+		slog.String("request_id", c.id),
+	}
+	if cause != nil {
+		level = slog.LevelError
+		attrs = append(attrs, slog.String("cause", cause.Error()))
+	}
+	s.logger.LogAttrs(c.request.Context(), level, "request", attrs...)
+}

@@ -1,0 +1,103 @@
+package server
+
+import "encoding/json"
+
+// assistantTools are the tools of an assistant; see section 5.2 of
+// docs/protocol.md.
+var assistantTools = array{plural: "objects", max: 128, item: variants{
+	{"code_interpreter", closed{properties: []property{typeKey}}},
+	{"function", closed{properties: []property{
+		typeKey,
+		{key: "function", rule: function, required: true},
+	}}},
+	{"file_search", closed{properties: []property{
+		typeKey,
+		{key: "file_search", rule: fileSearch, fill: `{"ranking_options":` + defaultRanking + `}`},
+	}}},
+}}
+
+var function = closed{
+	properties: []property{
+		{key: "name", rule: symbol{}, required: true},
+		{key: "description", rule: text{}},
+		{key: "parameters", rule: opaque{}, fill: `{"type":"object","properties":{}}`},
+		{key: "strict", rule: nullable{boolean{}, "false"}, fill: "false"},
+	},
+	final: checkStrictFunction,
+}
+
+// checkStrictFunction looks at the parameters that were given; a strict function
+// without any has none.
+func checkStrictFunction(path string, o object) *apiError {
+	parameters := o.get("parameters")
+	if string(o.get("strict")) != "true" || parameters == nil {
+		return nil
+	}
+	if reason := strictViolation(parameters); reason != "" {
+		return errFunctionSchema(member(path, "parameters"), decodeString(o.get("name")), reason)
+	}
+	return nil
+}
+
+const defaultRanking = `{"ranker":"default_2024_08_21","score_threshold":0.0,"hybrid_search":null}`
+
+var fileSearch = closed{properties: []property{
+	{key: "max_num_results", rule: integer{1, 50}},
+	{key: "ranking_options", rule: rankingOptions, fill: defaultRanking},
+}}
+
+var rankingOptions = closed{properties: []property{
+	{key: "ranker", rule: enum{"auto", "default_2024_08_21"}, fill: `"default_2024_08_21"`},
+	{key: "score_threshold", rule: decimal{0, 1}, required: true},
+	{key: "hybrid_search", rule: nullable{opaque{}, "null"}, fill: "null"},
+}}
+
+// responseFormat is "auto" or an object; see section 5.3 of docs/protocol.md.
+type responseFormat struct{}
+
+func (responseFormat) check(path string, raw json.RawMessage) (json.RawMessage, *apiError) {
+	switch got := kindOf(raw); got {
+	case kindString:
+		return enum{"auto"}.check(path, raw)
+	case kindObject:
+		return responseFormats.check(path, raw)
+	default:
+		return nil, errResponseFormatType(path, string(got))
+	}
+}
+
+// errResponseFormatType is inferred: the text for a value that may be of two
+// types.
+func errResponseFormatType(path, got string) *apiError {
+	return errType(path, "one of a string or an object", got)
+}
+
+var responseFormats = variants{
+	{"text", closed{properties: []property{typeKey}}},
+	{"json_object", closed{properties: []property{typeKey}}},
+	{"json_schema", closed{properties: []property{
+		typeKey,
+		{key: "json_schema", rule: jsonSchema, required: true},
+	}}},
+}
+
+var jsonSchema = closed{
+	properties: []property{
+		{key: "name", rule: symbol{}, required: true},
+		{key: "description", rule: text{}},
+		{key: "schema", rule: opaque{}},
+		{key: "strict", rule: nullable{boolean{}, "false"}},
+	},
+	final: checkStrictFormat,
+}
+
+func checkStrictFormat(_ string, o object) *apiError {
+	schema := o.get("schema")
+	if string(o.get("strict")) != "true" || schema == nil {
+		return nil
+	}
+	if reason := strictViolation(schema); reason != "" {
+		return errFormatSchema(decodeString(o.get("name")), reason)
+	}
+	return nil
+}

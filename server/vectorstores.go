@@ -1,0 +1,148 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+)
+
+// vectorStoreCollection holds all vector stores. The files of a store are in a
+// collection of their own, with the store as its parent.
+var vectorStoreCollection = Collection{Kind: "vector_store"}
+
+func vectorStoreFiles(storeID string) Collection {
+	return Collection{Kind: "vector_store.file", Parent: storeID}
+}
+
+// helperStore is a vector store that is made along with what uses it; see
+// section 5.5 of docs/protocol.md.
+var helperStore = closed{properties: []property{
+	{key: "file_ids", rule: array{plural: "strings", max: 10_000, item: text{min: 1}}, fill: "[]"},
+	{key: "chunking_strategy", rule: chunkingStrategies, fill: `{"type":"auto"}`},
+	{key: "metadata", rule: nullable{metadata{}, "{}"}, fill: "{}"},
+}}
+
+var chunkingStrategies = variants{
+	{"auto", closed{properties: []property{typeKey}}},
+	{"static", closed{properties: []property{
+		typeKey,
+		{key: "static", required: true, rule: closed{
+			properties: []property{
+				{key: "max_chunk_size_tokens", rule: integer{100, 4096}, required: true},
+				{key: "chunk_overlap_tokens", rule: integer{0, 2048}, required: true},
+			},
+			final: checkChunkOverlap,
+		}},
+	}}},
+}
+
+// autoChunking is how the strategy "auto" is answered.
+const autoChunking = `{"type":"static","static":{"max_chunk_size_tokens":800,"chunk_overlap_tokens":400}}`
+
+// checkChunkOverlap refuses an overlap of more than half a chunk. The text is
+// inferred.
+func checkChunkOverlap(path string, o object) *apiError {
+	size, _ := strconv.ParseInt(string(o.get("max_chunk_size_tokens")), 10, 64)
+	return integer{0, size / 2}.within(member(path, "chunk_overlap_tokens"), string(o.get("chunk_overlap_tokens")))
+}
+
+// createHelperStores makes the vector stores that resources ask for and returns
+// the resources with the ids in their place.
+func (s *Server) createHelperStores(ctx context.Context, resources json.RawMessage) (json.RawMessage, error) {
+	all := splitObject(resources)
+	search := all.get("file_search")
+	if search == nil {
+		return resources, nil
+	}
+	ids := splitObject(search).get("vector_store_ids")
+	if ids == nil {
+		ids = json.RawMessage("[]")
+	}
+	if stores := splitObject(search).get("vector_stores"); stores != nil {
+		made := []byte{'['}
+		for spec := range eachItem(stores) {
+			id, err := s.createHelperStore(ctx, splitObject(spec))
+			if err != nil {
+				return nil, err
+			}
+			if len(made) > 1 {
+				made = append(made, ',')
+			}
+			made = appendString(made, id)
+		}
+		ids = append(made, ']')
+	}
+	all.set("file_search", object{{"vector_store_ids", ids}}.render())
+	return all.render(), nil
+}
+
+// createHelperStore makes one store and returns its id. The files come first: a
+// store that can be found has all of its files. What is left behind by a failure
+// in between cannot be found.
+func (s *Server) createHelperStore(ctx context.Context, spec object) (string, error) {
+	id, created := s.newID(prefixVectorStore), s.now().Unix()
+	strategy := spec.get("chunking_strategy")
+	if decodeString(splitObject(strategy).get("type")) == "auto" {
+		strategy = json.RawMessage(autoChunking)
+	}
+	files := 0
+	for file := range eachItem(spec.get("file_ids")) {
+		fileID := decodeString(file)
+		data := newVectorStoreFile(fileID, id, created, strategy)
+		err := s.store.Insert(ctx, vectorStoreFiles(id), Record{ID: fileID, CreatedAt: created, Data: data})
+		if errors.Is(err, ErrExists) {
+			continue // named twice
+		}
+		if err != nil {
+			return "", err
+		}
+		files++
+	}
+	data := newVectorStore(id, created, files, spec.get("metadata"))
+	err := s.store.Insert(ctx, vectorStoreCollection, Record{ID: id, CreatedAt: created, Data: data})
+	return id, err
+}
+
+// newVectorStore returns the document of a store whose files are yet to be read.
+func newVectorStore(id string, created int64, files int, metadata json.RawMessage) json.RawMessage {
+	status := `"completed"`
+	if files > 0 {
+		status = `"in_progress"`
+	}
+	at := strconv.AppendInt(nil, created, 10)
+	count := strconv.AppendInt(nil, int64(files), 10)
+	none, null := json.RawMessage("0"), json.RawMessage("null")
+	return object{
+		{"id", quote(id)},
+		{"object", json.RawMessage(`"vector_store"`)},
+		{"created_at", at},
+		{"name", null},
+		{"description", null},
+		{"usage_bytes", none},
+		{"file_counts", object{
+			{"in_progress", count}, {"completed", none}, {"failed", none}, {"cancelled", none}, {"total", count},
+		}.render()},
+		{"status", json.RawMessage(status)},
+		{"expires_after", null},
+		{"expires_at", null},
+		{"last_active_at", at},
+		{"metadata", metadata},
+	}.render()
+}
+
+// newVectorStoreFile returns the document of a file that is yet to be read into a
+// store.
+func newVectorStoreFile(id, storeID string, created int64, strategy json.RawMessage) json.RawMessage {
+	return object{
+		{"id", quote(id)},
+		{"object", json.RawMessage(`"vector_store.file"`)},
+		{"usage_bytes", json.RawMessage("0")},
+		{"created_at", strconv.AppendInt(nil, created, 10)},
+		{"vector_store_id", quote(storeID)},
+		{"status", json.RawMessage(`"in_progress"`)},
+		{"last_error", json.RawMessage("null")},
+		{"chunking_strategy", strategy},
+		{"attributes", json.RawMessage("{}")},
+	}.render()
+}
