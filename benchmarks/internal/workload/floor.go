@@ -1,0 +1,70 @@
+package workload
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+)
+
+const baseURL = "https://api.openai.com/v1"
+
+// floor is what a program would do without a client: net/http and encoding/json, and structs that have the same
+// fields as ours and no methods.
+func floor(wire *Wire) Client {
+	client := &http.Client{Transport: wire}
+	params := newPlainParams()
+	return Client{Floor, map[string]Operation{
+		Retrieve: operation(func(ctx context.Context) (*plainAssistant, error) {
+			return exchange[plainAssistant](ctx, client, http.MethodGet, "/assistants/"+AssistantID, nil)
+		}, one(plainSight)),
+		List: operation(func(ctx context.Context) (*plainPage, error) {
+			return exchange[plainPage](ctx, client, http.MethodGet, "/assistants?limit="+strconv.Itoa(ListLength), nil)
+		}, func(page *plainPage) []Sight { return many(page.Data, plainSight) }),
+		Create: operation(func(ctx context.Context) (*plainAssistant, error) {
+			return exchange[plainAssistant](ctx, client, http.MethodPost, "/assistants", params)
+		}, one(plainSight)),
+	}}
+}
+
+func exchange[T any](ctx context.Context, client *http.Client, method, path string, in any) (*T, error) {
+	var body io.Reader
+	if in != nil {
+		encoded, err := json.Marshal(in)
+		if err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(encoded)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, baseURL+path, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Authorization", "Bearer "+apiKey)
+	req.Header.Set("OpenAI-Beta", "assistants=v2")
+	req.Header.Set("User-Agent", "floor/1.0")
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s %s: %s", method, path, resp.Status)
+	}
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	out := new(T)
+	if err := json.Unmarshal(answer, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}

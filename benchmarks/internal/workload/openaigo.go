@@ -1,0 +1,115 @@
+package workload
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
+	"github.com/openai/openai-go/v3/packages/pagination"
+	"github.com/openai/openai-go/v3/shared"
+)
+
+func openAIGo(wire *Wire) Client {
+	client := openai.NewClient(
+		option.WithAPIKey(apiKey),
+		option.WithBaseURL(baseURL),
+		option.WithHTTPClient(&http.Client{Transport: wire}),
+	)
+	list := openai.BetaAssistantListParams{Limit: openai.Int(ListLength)}
+	params := newOpenAIGoParams()
+	return Client{OpenAIGo, map[string]Operation{
+		Retrieve: operation(func(ctx context.Context) (*openai.Assistant, error) {
+			return client.Beta.Assistants.Get(ctx, AssistantID)
+		}, one(openAIGoSight)),
+		List: operation(func(ctx context.Context) (*pagination.CursorPage[openai.Assistant], error) {
+			return client.Beta.Assistants.List(ctx, list)
+		}, func(page *pagination.CursorPage[openai.Assistant]) []Sight {
+			return many(page.Data, func(a openai.Assistant) Sight { return openAIGoSight(&a) })
+		}),
+		Create: operation(func(ctx context.Context) (*openai.Assistant, error) {
+			return client.Beta.Assistants.New(ctx, params)
+		}, one(openAIGoSight)),
+	}}
+}
+
+func openAIGoSight(a *openai.Assistant) Sight {
+	return Sight{
+		ID:           a.ID,
+		Name:         a.Name,
+		Model:        a.Model,
+		Instructions: a.Instructions,
+		CreatedAt:    a.CreatedAt,
+		Tools:        words(a.Tools, func(t openai.AssistantToolUnion) string { return t.Type }),
+		Function:     words(a.Tools, func(t openai.AssistantToolUnion) string { return t.Function.Name }),
+		Files:        words(a.ToolResources.CodeInterpreter.FileIDs, itself),
+		Stores:       words(a.ToolResources.FileSearch.VectorStoreIDs, itself),
+		Team:         a.Metadata["team"],
+		Temperature:  decimal(a.Temperature),
+		Format:       a.ResponseFormat.Type,
+	}
+}
+
+// newOpenAIGoParams is the request as the types of that client want it written.
+func newOpenAIGoParams() openai.BetaAssistantNewParams {
+	plain := newPlainParams()
+	params := openai.BetaAssistantNewParams{
+		Model:        plain.Model,
+		Name:         openai.String(plain.Name),
+		Description:  openai.String(plain.Description),
+		Instructions: openai.String(plain.Instructions),
+		Temperature:  openai.Float(*plain.Temperature),
+		TopP:         openai.Float(*plain.TopP),
+		Metadata:     plain.Metadata,
+		ToolResources: openai.BetaAssistantNewParamsToolResources{
+			CodeInterpreter: openai.BetaAssistantNewParamsToolResourcesCodeInterpreter{
+				FileIDs: plain.ToolResources.CodeInterpreter.FileIDs,
+			},
+			FileSearch: openai.BetaAssistantNewParamsToolResourcesFileSearch{
+				VectorStoreIDs: plain.ToolResources.FileSearch.VectorStoreIDs,
+			},
+		},
+		ResponseFormat: openai.AssistantResponseFormatOptionUnionParam{
+			OfJSONObject: &shared.ResponseFormatJSONObjectParam{},
+		},
+	}
+	for _, tool := range plain.Tools {
+		params.Tools = append(params.Tools, newOpenAIGoTool(tool))
+	}
+	return params
+}
+
+func newOpenAIGoTool(tool plainTool) openai.AssistantToolUnionParam {
+	switch {
+	case tool.Function != nil:
+		return openai.AssistantToolUnionParam{OfFunction: &openai.FunctionToolParam{
+			Function: shared.FunctionDefinitionParam{
+				Name:        tool.Function.Name,
+				Description: openai.String(tool.Function.Description),
+				Parameters:  decoded(tool.Function.Parameters),
+			},
+		}}
+	case tool.FileSearch != nil:
+		return openai.AssistantToolUnionParam{OfFileSearch: &openai.FileSearchToolParam{
+			FileSearch: openai.FileSearchToolFileSearchParam{
+				MaxNumResults: openai.Int(int64(tool.FileSearch.MaxNumResults)),
+				RankingOptions: openai.FileSearchToolFileSearchRankingOptionsParam{
+					Ranker:         tool.FileSearch.RankingOptions.Ranker,
+					ScoreThreshold: tool.FileSearch.RankingOptions.ScoreThreshold,
+				},
+			},
+		}}
+	}
+	interpreter := openai.NewCodeInterpreterToolParam()
+	return openai.AssistantToolUnionParam{OfCodeInterpreter: &interpreter}
+}
+
+// decoded is JSON as a client wants it that takes no raw JSON.
+func decoded(raw json.RawMessage) map[string]any {
+	var object map[string]any
+	if err := json.Unmarshal(raw, &object); err != nil {
+		panic(err) // the file is part of this package
+	}
+	return object
+}

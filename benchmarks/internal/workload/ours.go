@@ -1,0 +1,73 @@
+package workload
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/assistants-go/assistants"
+)
+
+func ours(wire *Wire) Client {
+	client, err := assistants.NewClient(
+		assistants.WithAPIKey(apiKey),
+		assistants.WithBaseURL(baseURL), // whatever the environment says
+		assistants.WithHTTPClient(&http.Client{Transport: wire}),
+	)
+	if err != nil {
+		panic(err) // the options are constant
+	}
+	params := newOurParams()
+	return Client{Ours, map[string]Operation{
+		Retrieve: operation(func(ctx context.Context) (*assistants.Assistant, error) {
+			return client.Assistants.Retrieve(ctx, AssistantID)
+		}, one(ourSight)),
+		List: operation(func(ctx context.Context) (*assistants.Page[assistants.Assistant], error) {
+			return client.Assistants.List(ctx, assistants.ListParams{Limit: ListLength})
+		}, func(page *assistants.Page[assistants.Assistant]) []Sight { return many(page.Data, ourSight) }),
+		Create: operation(func(ctx context.Context) (*assistants.Assistant, error) {
+			return client.Assistants.Create(ctx, params)
+		}, one(ourSight)),
+	}}
+}
+
+func ourSight(a *assistants.Assistant) Sight {
+	return Sight{
+		ID:           a.ID,
+		Name:         a.Name,
+		Model:        a.Model,
+		Instructions: a.Instructions,
+		CreatedAt:    int64(a.CreatedAt),
+		Tools:        words(a.Tools, func(t assistants.Tool) string { return string(t.Type) }),
+		Function: words(a.Tools, func(t assistants.Tool) string {
+			if t.Function == nil {
+				return ""
+			}
+			return t.Function.Name
+		}),
+		Files:       words(a.ToolResources.CodeInterpreter.FileIDs, itself),
+		Stores:      words(a.ToolResources.FileSearch.VectorStoreIDs, itself),
+		Team:        a.Metadata["team"],
+		Temperature: decimal(*a.Temperature),
+		Format:      string(a.ResponseFormat.Type),
+	}
+}
+
+func newOurParams() assistants.AssistantCreateParams {
+	var a assistants.Assistant
+	if err := json.Unmarshal(assistantJSON, &a); err != nil {
+		panic(err) // the file is part of this package
+	}
+	return assistants.AssistantCreateParams{
+		Model:          a.Model,
+		Name:           a.Name,
+		Description:    a.Description,
+		Instructions:   a.Instructions,
+		Tools:          a.Tools,
+		ToolResources:  *a.ToolResources,
+		Metadata:       a.Metadata,
+		Temperature:    a.Temperature,
+		TopP:           a.TopP,
+		ResponseFormat: *a.ResponseFormat,
+	}
+}
