@@ -136,39 +136,47 @@ func (c *core) prepare(ctx context.Context, o outgoing, opts []RequestOption) (*
 	if err != nil {
 		return nil, cfg, err
 	}
+	if cfg.idempotencyKey != "" && o.method == http.MethodGet {
+		return nil, cfg, errors.New("WithIdempotencyKey: a GET changes nothing and takes no key")
+	}
 	target := c.base + o.path
 	if raw := rawQuery(c.query, o.query); raw != "" {
 		target += "?" + raw
 	}
-	req := &transport.Request{
+	return &transport.Request{
 		Method:     o.method,
 		URL:        target,
 		Path:       o.path,
-		Header:     c.header.Clone(),
+		Header:     cfg.headers(c.header, body != nil),
 		Body:       body,
 		Secrets:    cfg.secrets,
 		MaxRetries: cfg.maxRetries,
 		Replayable: cfg.idempotencyKey != "",
 		Timeout:    cfg.timeout,
 		MaxBytes:   c.sender.maxBytes,
+	}, cfg, nil
+}
+
+// headers are the client's with the call's own. The client's are not modified, and not copied if nothing is added.
+func (c *callConfig) headers(common http.Header, hasBody bool) http.Header {
+	if !hasBody && c.idempotencyKey == "" && len(c.header) == 0 {
+		return common
 	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	h := common.Clone()
+	if hasBody {
+		h.Set("Content-Type", "application/json")
 	}
-	if cfg.idempotencyKey != "" {
-		if o.method == http.MethodGet {
-			return nil, cfg, errors.New("WithIdempotencyKey: a GET changes nothing and takes no key")
-		}
-		req.Header.Set("Idempotency-Key", cfg.idempotencyKey)
+	if c.idempotencyKey != "" {
+		h.Set("Idempotency-Key", c.idempotencyKey)
 	}
-	for name, value := range cfg.header {
+	for name, value := range c.header {
 		if value.Reveal() == "" {
-			req.Header.Del(name)
+			h.Del(name)
 		} else {
-			req.Header.Set(name, value.Reveal())
+			h.Set(name, value.Reveal())
 		}
 	}
-	return req, cfg, nil
+	return h
 }
 
 // body encodes what is to be sent, with the fields that the caller adds.

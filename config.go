@@ -73,6 +73,13 @@ func newConfig() *config {
 // with returns a copy that opts were applied to.
 func (c callConfig) with(opts []RequestOption) (callConfig, error) {
 	c.streamOnly = false
+	if len(opts) == 0 {
+		return c, nil // spares the copy a place on the heap
+	}
+	return c.apply(opts)
+}
+
+func (c callConfig) apply(opts []RequestOption) (callConfig, error) {
 	for i, opt := range opts {
 		if opt == nil {
 			return c, fmt.Errorf("option %d is nil", i)

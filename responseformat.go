@@ -71,7 +71,11 @@ func (f ResponseFormat) MarshalJSON() ([]byte, error) {
 func (f *ResponseFormat) UnmarshalJSON(data []byte) error {
 	*f = ResponseFormat{}
 	data = bytes.TrimSpace(data)
-	if string(data) == "null" {
+	switch string(data) {
+	case "null":
+		return nil
+	case `"auto"`: // as in most assistants
+		f.Type = ResponseFormatAuto
 		return nil
 	}
 	type wire ResponseFormat // without this method

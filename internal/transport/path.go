@@ -10,6 +10,7 @@ import (
 // empty, "." or ".." is an error: it would address another resource.
 func Join(elements ...string) (string, error) {
 	var b strings.Builder
+	b.Grow(64) // most paths
 	for _, element := range elements {
 		switch element {
 		case "":
