@@ -182,12 +182,23 @@ func (s *Server) parse(body []byte, r closed) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if model := given.get("model"); model != nil && len(s.models) > 0 {
-		if name := decodeString(model); !s.models[name] {
-			return nil, errUnknownModel(name)
+	if model := given.get("model"); model != nil {
+		if err := s.checkModel(decodeString(model)); err != nil {
+			return nil, err
 		}
 	}
 	return given, nil
+}
+
+// checkModel refuses the models that the operator has excluded.
+func (s *Server) checkModel(name string) *apiError {
+	switch {
+	case s.unsupported[name]:
+		return errUnsupportedModel(name)
+	case len(s.models) > 0 && !s.models[name]:
+		return errUnknownModel(name)
+	}
+	return nil
 }
 
 // missing turns the error of a store for a missing record into the one that the

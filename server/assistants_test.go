@@ -175,10 +175,10 @@ func TestVectorStoresHelper(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(file.Data), `"chunking_strategy":{"type":"static","static":{"max_chunk_size_tokens":100,"chunk_overlap_tokens":1}}`)
 
-	a.create(`{"model":"m","tool_resources":{"file_search":{"vector_stores":[{}]}}}`)
-	empty, err := store.Get(t.Context(), server.Collection{Kind: "vector_store"}, "vs_3")
-	require.NoError(t, err)
-	assert.Contains(t, string(empty.Data), `"total":0},"status":"completed"`)
+	for _, store := range []string{`{}`, `{"file_ids":[]}`, `{"metadata":{"k":"v"}}`} {
+		invalidBody{body: `{"model":"m","tool_resources":{"file_search":{"vector_stores":[` + store + `]}}}`,
+			message: "file_search tool configuration is invalid. file_ids must be non-empty"}.check(t, a, "/v1/assistants")
+	}
 }
 
 func TestFailedInsertIsAFailure(t *testing.T) {

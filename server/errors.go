@@ -255,6 +255,16 @@ func errUnknownModel(model string) *apiError {
 	return invalid("model_not_found", "model", "The requested model '%s' does not exist.", echo(model))
 }
 
+func errUnsupportedModel(model string) *apiError {
+	return invalid("unsupported_model", "model", "The requested model '%s' cannot be used with the Assistants API.", echo(model))
+}
+
+// errNoHelperFiles is known from April 2024; whether the service still refused
+// such stores later is not.
+func errNoHelperFiles() *apiError {
+	return invalid("", "", "file_search tool configuration is invalid. file_ids must be non-empty")
+}
+
 func errFunctionSchema(path, name, reason string) *apiError {
 	return invalid("invalid_function_parameters", path, "Invalid schema for function '%s': %s", name, reason)
 }

@@ -169,7 +169,7 @@ func TestLimits(t *testing.T) {
 		return `{"model":"m","tools":[{"type":"function","function":{"name":"` + name + `"}}]}`
 	}
 	chunks := func(static string) string {
-		return `{"model":"m","tool_resources":{"file_search":{"vector_stores":[{"chunking_strategy":{"type":"static","static":` + static + `}}]}}}`
+		return `{"model":"m","tool_resources":{"file_search":{"vector_stores":[{"file_ids":["file-1"],"chunking_strategy":{"type":"static","static":` + static + `}}]}}}`
 	}
 	const chunk = "tool_resources.file_search.vector_stores[0].chunking_strategy.static."
 	for _, tc := range []invalidBody{
@@ -233,7 +233,7 @@ func pairs(n int) string {
 
 func TestValues(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, server.WithModelNames("m", "m2"))
+	a := newAPI(t, server.WithModelNames("m", "m2"), server.WithUnsupportedModelNames("m3", "embedding"))
 	for _, tc := range []invalidBody{
 		{`{"model":"m","tools":[{"type":"retrieval"}]}`, "Invalid value: 'retrieval'. Supported values are: 'code_interpreter', 'function', " +
 			"and 'file_search'.", "tools[0].type", "invalid_value"},
@@ -250,6 +250,7 @@ func TestValues(t *testing.T) {
 			"'tool_resources.file_search'. Ensure you are only providing one of: 'vector_store_ids' or 'vector_stores'.",
 			"tool_resources.file_search", "mutually_exclusive_parameters"},
 		{`{"model":"other"}`, "The requested model 'other' does not exist.", "model", "model_not_found"},
+		{`{"model":"embedding"}`, "The requested model 'embedding' cannot be used with the Assistants API.", "model", "unsupported_model"},
 	} {
 		tc.check(t, a, "/v1/assistants")
 	}

@@ -120,6 +120,13 @@ func ExampleWithModelNames() {
 	// 400 {"error":{"message":"The requested model 'gpt-4o' does not exist.","type":"invalid_request_error","param":"model","code":"model_not_found"}}
 }
 
+func ExampleWithUnsupportedModelNames() {
+	api := server.New(server.WithUnsupportedModelNames("text-embedding-3-large"))
+	send(api, "POST", "/v1/assistants", `{"model":"text-embedding-3-large"}`)
+	// Output:
+	// 400 {"error":{"message":"The requested model 'text-embedding-3-large' cannot be used with the Assistants API.","type":"invalid_request_error","param":"model","code":"unsupported_model"}}
+}
+
 func ExampleWithMaxBodyBytes() {
 	api := server.New(server.WithMaxBodyBytes(1024))
 	send(api, "POST", "/v1/assistants", `{"model":"m","instructions":"`+strings.Repeat("x", 1024)+`"}`)

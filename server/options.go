@@ -74,6 +74,18 @@ func WithModelNames(names ...string) Option {
 	}
 }
 
+// WithUnsupportedModelNames sets models that exist and yet are not for
+// assistants, such as those for embeddings; they are answered with status 400 and
+// code unsupported_model. Without the option there are none.
+func WithUnsupportedModelNames(names ...string) Option {
+	return func(s *Server) {
+		s.unsupported = make(map[string]bool, len(names))
+		for _, name := range names {
+			s.unsupported[name] = true
+		}
+	}
+}
+
 // WithLogger sets where requests are reported: method, path, status, duration
 // and request id, at level Info, and at level Error with the cause if the answer
 // is the server's fault. Headers and bodies are never logged. Nil, like no

@@ -16,13 +16,14 @@ import (
 // Server is the Assistants API as an [http.Handler]. Make one with [New]; the
 // zero Server is not ready for use. It is safe for concurrent use.
 type Server struct {
-	store    Store
-	now      func() time.Time
-	idSource func(prefix string) string // nil: newID
-	keys     apiKeys
-	models   map[string]bool // empty: any
-	logger   *slog.Logger
-	maxBody  int64
+	store       Store
+	now         func() time.Time
+	idSource    func(prefix string) string // nil: newID
+	keys        apiKeys
+	models      map[string]bool // empty: any
+	unsupported map[string]bool // models that are not for assistants
+	logger      *slog.Logger
+	maxBody     int64
 
 	table   []route
 	answers *answerCache

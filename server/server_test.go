@@ -285,7 +285,7 @@ func TestDefaultIDs(t *testing.T) {
 	letters := map[rune]bool{}
 	for range 500 {
 		got := a.do("POST", "/v1/assistants", `{"model":"m","tools":[{"type":"file_search"}],
-			"tool_resources":{"file_search":{"vector_stores":[{}]}}}`)
+			"tool_resources":{"file_search":{"vector_stores":[{"file_ids":["file-1"]}]}}}`)
 		id := field[string](t, got.body, "id")
 		assert.Regexp(t, `^asst_[A-Za-z0-9]{24}$`, id)
 		assert.Regexp(t, fmt.Sprintf(`"vector_store_ids":\["vs_%08x[0-9a-f]{24}"\]`, epoch), got.body)

@@ -18,10 +18,17 @@ func vectorStoreFiles(storeID string) Collection {
 // helperStore is a vector store that is made along with what uses it; see
 // section 5.5 of docs/protocol.md.
 var helperStore = closed{properties: []property{
-	{key: "file_ids", rule: array{plural: "strings", max: 10_000, item: text{min: 1}}, fill: "[]"},
+	{key: "file_ids", rule: array{plural: "strings", max: 100_000_000, item: text{min: 1}}},
 	{key: "chunking_strategy", rule: chunkingStrategies, fill: `{"type":"auto"}`},
 	{key: "metadata", rule: nullable{metadata{}, "{}"}, fill: "{}"},
-}}
+}, final: checkHelperFiles}
+
+func checkHelperFiles(_ string, o object) *apiError {
+	if files := o.get("file_ids"); files == nil || string(files) == "[]" {
+		return errNoHelperFiles()
+	}
+	return nil
+}
 
 var chunkingStrategies = variants{
 	{"auto", closed{properties: []property{typeKey}}},
@@ -106,10 +113,6 @@ func (s *Server) createHelperStore(ctx context.Context, spec object) (string, er
 
 // newVectorStore returns the document of a store whose files are yet to be read.
 func newVectorStore(id string, created int64, files int, metadata json.RawMessage) json.RawMessage {
-	status := `"completed"`
-	if files > 0 {
-		status = `"in_progress"`
-	}
 	at := strconv.AppendInt(nil, created, 10)
 	count := strconv.AppendInt(nil, int64(files), 10)
 	none, null := json.RawMessage("0"), json.RawMessage("null")
@@ -123,7 +126,7 @@ func newVectorStore(id string, created int64, files int, metadata json.RawMessag
 		{"file_counts", object{
 			{"in_progress", count}, {"completed", none}, {"failed", none}, {"cancelled", none}, {"total", count},
 		}.render()},
-		{"status", json.RawMessage(status)},
+		{"status", json.RawMessage(`"in_progress"`)},
 		{"expires_after", null},
 		{"expires_at", null},
 		{"last_active_at", at},
