@@ -140,9 +140,13 @@ func calls() []call {
 			modify("resources "+name, assistants.AssistantModifyParams{ToolResources: assistants.Set(r)}))
 	}
 	for name, store := range stores {
-		all = append(all, create("store "+name, assistants.AssistantCreateParams{ToolResources: assistants.ToolResources{
+		made := create("store "+name, assistants.AssistantCreateParams{ToolResources: assistants.ToolResources{
 			FileSearch: &assistants.FileSearchResources{VectorStores: []assistants.VectorStoreSpec{store}},
-		}}))
+		}})
+		if len(store.FileIDs) == 0 { // which the description allows and the service refused
+			made = made.refused(assistants.ErrBadRequest)
+		}
+		all = append(all, made)
 	}
 	for _, effort := range efforts {
 		all = append(all, create("effort "+string(effort), assistants.AssistantCreateParams{ReasoningEffort: effort}),
