@@ -115,7 +115,10 @@ func (c *core) failure(req *transport.Request, answer *transport.Answer, err err
 		return newCallError(req, answer, err)
 	}
 	if answer.OK() {
-		return c.unusable(req, answer, fmt.Errorf("the answer broke off: %w", err))
+		if _, refused := errors.AsType[*transport.TooLargeError](err); !refused {
+			err = fmt.Errorf("the answer broke off: %w", err)
+		}
+		return c.unusable(req, answer, err)
 	}
 	e := c.apiError(req, answer)
 	e.retired = c.retired && isRetired(req, e)

@@ -28,22 +28,26 @@ var update = flag.Bool("update", false, "rewrite testdata/api.txt")
 // The packages whose API is held by testdata/api.txt.
 var published = []string{".", "server"}
 
-// documented parses the package in dir, without its tests.
+// parsed are the files in dir, or their tests.
+func parsed(t *testing.T, fset *token.FileSet, dir string, tests bool) (files []*ast.File) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	require.NoError(t, err)
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") == tests {
+			file, err := parser.ParseFile(fset, name, nil, parser.ParseComments)
+			require.NoError(t, err)
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+// documented is the package in dir as its documentation has it.
 func documented(t *testing.T, dir string) (*token.FileSet, *doc.Package) {
 	t.Helper()
 	fset := token.NewFileSet()
-	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	require.NoError(t, err)
-	var files []*ast.File
-	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(fset, name, nil, parser.ParseComments)
-		require.NoError(t, err)
-		files = append(files, file)
-	}
-	pkg, err := doc.NewFromFiles(fset, files, "github.com/assistants-go/assistants/"+dir)
+	pkg, err := doc.NewFromFiles(fset, parsed(t, fset, dir, false), "github.com/assistants-go/assistants/"+dir)
 	require.NoError(t, err)
 	return fset, pkg
 }
@@ -153,6 +157,34 @@ func TestDocumentation(t *testing.T) {
 				if strings.HasSuffix(typ.Name, "Service") {
 					assert.Regexp(t, operation, f.Doc, f.Name)
 				}
+			}
+		}
+	}
+}
+
+// Every function, and every method of a client and its services, has an example whose output is checked.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	for _, dir := range published {
+		_, pkg := documented(t, dir)
+		have := map[string]bool{}
+		for _, example := range doc.Examples(parsed(t, token.NewFileSet(), dir, true)...) {
+			name, _, _ := strings.Cut(example.Name, "_")
+			have[name], have[example.Name] = true, true
+			assert.True(t, example.Output != "" || example.EmptyOutput, "Example%s has no output to check", example.Name)
+		}
+		for _, f := range pkg.Funcs {
+			assert.True(t, have[f.Name], "no example of %s.%s", pkg.Name, f.Name)
+		}
+		for _, typ := range pkg.Types {
+			for _, f := range typ.Funcs {
+				assert.True(t, have[f.Name], "no example of %s.%s", pkg.Name, f.Name)
+			}
+			if typ.Name != "Client" && !strings.HasSuffix(typ.Name, "Service") {
+				continue
+			}
+			for _, m := range typ.Methods {
+				assert.True(t, have[typ.Name+"_"+m.Name], "no example of %s.%s.%s", pkg.Name, typ.Name, m.Name)
 			}
 		}
 	}
