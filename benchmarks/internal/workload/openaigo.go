@@ -1,5 +1,7 @@
 package workload
 
+//lint:file-ignore SA1019 the official library marks its Assistants API deprecated, and that is what is compared
+
 import (
 	"context"
 	"encoding/json"

@@ -1,6 +1,8 @@
 // Command openai-go retrieves an assistant with github.com/openai/openai-go. It is there to be built, not run.
 package main
 
+//lint:file-ignore SA1019 the official library marks its Assistants API deprecated, and that is what is compared
+
 import (
 	"context"
 	"fmt"
