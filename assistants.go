@@ -135,7 +135,7 @@ func (s *AssistantsService) Modify(ctx context.Context, assistantID string, para
 //
 // DELETE /assistants/{assistant_id}: https://platform.openai.com/docs/api-reference/assistants/deleteAssistant
 func (s *AssistantsService) Delete(ctx context.Context, assistantID string, opts ...RequestOption) (*Deleted, error) {
-	return call[Deleted](ctx, s.core, http.MethodDelete, route{"assistants", assistantID}, nil, opts)
+	return remove(ctx, s.core, route{"assistants", assistantID}, "assistant.deleted", opts)
 }
 
 // List returns a page of assistants; the newest 20 if params is zero.
@@ -145,8 +145,8 @@ func (s *AssistantsService) List(ctx context.Context, params ListParams, opts ..
 	return list[Assistant](ctx, s.core, route{"assistants"}, params, opts)
 }
 
-// All iterates over assistants from where params say, to the end of the list; see [ListParams] for Before. Pages of
-// params.Limit objects are fetched as the loop needs them. An error is the last pair. The iterator can be used again,
+// All iterates over assistants from where params say, to the end of the list; what Before does is said at [ListParams].
+// Pages of params.Limit objects are fetched as the loop needs them. An error is the last pair. The iterator can be used again,
 // and then begins anew.
 //
 // GET /assistants: https://platform.openai.com/docs/api-reference/assistants/listAssistants

@@ -8,9 +8,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
+	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/google/go-querystring/query"
@@ -21,14 +20,11 @@ import (
 // A route is a path as its elements: literals and ids.
 type route []string
 
-// call is every method of every service: it sends in to a route and returns the answer as a T.
+// call is every method of every service that is not one of the two below: it sends in to a route and returns the
+// answer as a T.
 func call[T any](ctx context.Context, c *core, method string, to route, in any, opts []RequestOption) (*T, error) {
-	path, err := transport.Join(to...)
-	if err != nil {
-		return nil, fmt.Errorf("assistants: %s /%s: %w", method, to[0], err)
-	}
 	out := new(T)
-	if err := c.exchange(ctx, outgoing{method: method, path: path, in: in}, out, opts); err != nil {
+	if err := c.exchange(ctx, &outgoing{method: method, to: to, in: in}, out, opts); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -36,34 +32,41 @@ func call[T any](ctx context.Context, c *core, method string, to route, in any, 
 
 // list is every List method: params are encoded as the query.
 func list[T any](ctx context.Context, c *core, to route, params any, opts []RequestOption) (*Page[T], error) {
-	path, err := transport.Join(to...)
+	values, err := query.Values(params)
 	if err != nil {
 		return nil, fmt.Errorf("assistants: GET /%s: %w", to[0], err)
 	}
-	values, err := query.Values(params)
-	if err != nil {
-		return nil, fmt.Errorf("assistants: GET %s: %w", path, err)
-	}
 	out := new(Page[T])
-	if err := c.exchange(ctx, outgoing{method: http.MethodGet, path: path, query: values}, out, opts); err != nil {
+	if err := c.exchange(ctx, &outgoing{method: http.MethodGet, to: to, query: values.Encode()}, out, opts); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
+// remove is every Delete method: the answer must be of the type that object names.
+func remove(ctx context.Context, c *core, to route, object string, opts []RequestOption) (*Deleted, error) {
+	out := &deletion{object: object}
+	if err := c.exchange(ctx, &outgoing{method: http.MethodDelete, to: to}, out, opts); err != nil {
+		return nil, err
+	}
+	return &out.Deleted, nil
+}
+
 // callPath is [Client.Call].
 func (c *core) callPath(ctx context.Context, method, path string, in, out any, opts []RequestOption) error {
+	o := &outgoing{method: method, in: in}
+	o.path, o.query, _ = strings.Cut(path, "?")
 	if err := transport.CheckPath(path); err != nil {
-		return fmt.Errorf("assistants: %s: %w", method, err)
+		return o.failed(err)
 	}
-	path, rawQuery, _ := strings.Cut(path, "?")
-	values, err := url.ParseQuery(rawQuery)
-	if err != nil {
-		return fmt.Errorf("assistants: %s %s: %w", method, path, err)
+	if method == "" {
+		return o.failed(errors.New("the method is empty"))
 	}
-	o := outgoing{method: method, path: path, query: values, in: in}
 	if w, ok := out.(io.Writer); ok {
 		return c.download(ctx, o, w, opts)
+	}
+	if v := reflect.ValueOf(out); out != nil && (v.Kind() != reflect.Pointer || v.IsNil()) {
+		return o.failed(fmt.Errorf("the answer cannot be decoded into a %T", out))
 	}
 	return c.exchange(ctx, o, out, opts)
 }
@@ -71,21 +74,31 @@ func (c *core) callPath(ctx context.Context, method, path string, in, out any, o
 // An outgoing is what a method wants sent.
 type outgoing struct {
 	method string
-	path   string // escaped, below the endpoint's base
-	query  url.Values
-	in     any // nil: no body
+	to     route
+	path   string // of to, escaped, below the endpoint's base; prepare fills it in
+	query  string // encoded
+	in     any    // nil: no body
+}
+
+// failed is an error that needed no server.
+func (o *outgoing) failed(err error) error {
+	path := o.path
+	if path == "" && len(o.to) > 0 {
+		path = "/" + o.to[0] // what comes behind it is what is wrong
+	}
+	return fmt.Errorf("assistants: %s %s: %w", o.method, path, err)
 }
 
 // exchange sends o and decodes the answer into out, whole and checked.
-func (c *core) exchange(ctx context.Context, o outgoing, out any, opts []RequestOption) error {
+func (c *core) exchange(ctx context.Context, o *outgoing, out any, opts []RequestOption) error {
 	req, cfg, err := c.prepare(ctx, o, opts)
+	if err == nil && cfg.streamOnly {
+		err = errors.New("WithStreamIdleTimeout: this call is not streamed")
+	}
 	if err != nil {
-		return fmt.Errorf("assistants: %s %s: %w", o.method, o.path, err)
+		return o.failed(err)
 	}
-	if cfg.streamOnly {
-		return fmt.Errorf("assistants: %s %s: WithStreamIdleTimeout: this call is not streamed", o.method, o.path)
-	}
-	answer, err := c.sender.Do(ctx, req)
+	answer, err := c.transport.Do(ctx, req)
 	cfg.report(answer)
 	if err != nil || !answer.OK() {
 		return c.failure(req, answer, err)
@@ -97,31 +110,39 @@ func (c *core) exchange(ctx context.Context, o outgoing, out any, opts []Request
 }
 
 // download sends o and copies the answer to w as it arrives.
-func (c *core) download(ctx context.Context, o outgoing, w io.Writer, opts []RequestOption) error {
+func (c *core) download(ctx context.Context, o *outgoing, w io.Writer, opts []RequestOption) error {
 	req, cfg, err := c.prepare(ctx, o, opts)
 	if err != nil {
-		return fmt.Errorf("assistants: %s %s: %w", o.method, o.path, err)
+		return o.failed(err)
 	}
-	answer, body, err := c.sender.Open(ctx, req, cfg.idleTimeout)
+	answer, body, err := c.transport.Open(ctx, req, cfg.idleTimeout)
 	cfg.report(answer)
 	if err != nil || body == nil {
 		return c.failure(req, answer, err)
 	}
 	defer body.Close()
-	if _, err := io.Copy(w, body); err != nil {
+	to := &sink{w: w}
+	if _, err := io.Copy(to, body); to.err != nil {
+		return o.failed(to.err)
+	} else if err != nil {
 		return c.failure(req, answer, err)
 	}
 	return nil
 }
 
-// A sender is the transport with the client's limit.
-type sender struct {
-	*transport.Transport
-	maxBytes int64
+// A sink tells the errors of the caller's writer from those of the connection.
+type sink struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sink) Write(p []byte) (n int, err error) {
+	n, s.err = s.w.Write(p)
+	return n, s.err
 }
 
 // prepare applies the options and makes the request: what can be wrong without a server is wrong here.
-func (c *core) prepare(ctx context.Context, o outgoing, opts []RequestOption) (*transport.Request, callConfig, error) {
+func (c *core) prepare(ctx context.Context, o *outgoing, opts []RequestOption) (*transport.Request, callConfig, error) {
 	if c == nil {
 		return nil, callConfig{}, errors.New("the client was not made by NewClient")
 	}
@@ -132,29 +153,42 @@ func (c *core) prepare(ctx context.Context, o outgoing, opts []RequestOption) (*
 	if err != nil {
 		return nil, cfg, err
 	}
+	if cfg.idempotencyKey != "" && o.method == http.MethodGet {
+		return nil, cfg, errors.New("WithIdempotencyKey: a GET changes nothing and takes no key")
+	}
+	if o.path == "" {
+		if o.path, err = transport.Join(o.to...); err != nil {
+			return nil, cfg, err
+		}
+	}
 	body, err := cfg.body(o)
 	if err != nil {
 		return nil, cfg, err
 	}
-	if cfg.idempotencyKey != "" && o.method == http.MethodGet {
-		return nil, cfg, errors.New("WithIdempotencyKey: a GET changes nothing and takes no key")
-	}
-	target := c.base + o.path
-	if raw := rawQuery(c.query, o.query); raw != "" {
-		target += "?" + raw
-	}
 	return &transport.Request{
 		Method:     o.method,
-		URL:        target,
+		URL:        c.target(o),
 		Path:       o.path,
 		Header:     cfg.headers(c.header, body != nil),
 		Body:       body,
 		Secrets:    cfg.secrets,
+		Authorized: cfg.authorizes(),
 		MaxRetries: cfg.maxRetries,
 		Replayable: cfg.idempotencyKey != "",
 		Timeout:    cfg.timeout,
-		MaxBytes:   c.sender.maxBytes,
+		MaxBytes:   c.maxBytes,
 	}, cfg, nil
+}
+
+// target is the URL with the endpoint's query and the call's.
+func (c *core) target(o *outgoing) string {
+	switch {
+	case c.query == "" && o.query == "":
+		return c.base + o.path
+	case c.query == "" || o.query == "":
+		return c.base + o.path + "?" + c.query + o.query
+	}
+	return c.base + o.path + "?" + c.query + "&" + o.query
 }
 
 // headers are the client's with the call's own. The client's are not modified, and not copied if nothing is added.
@@ -170,7 +204,7 @@ func (c *callConfig) headers(common http.Header, hasBody bool) http.Header {
 		h.Set("Idempotency-Key", c.idempotencyKey)
 	}
 	for name, value := range c.header {
-		if value.Reveal() == "" {
+		if value.Reveal() == "" && name != "User-Agent" { // which net/http adds unless it is there and empty
 			h.Del(name)
 		} else {
 			h.Set(name, value.Reveal())
@@ -180,12 +214,15 @@ func (c *callConfig) headers(common http.Header, hasBody bool) http.Header {
 }
 
 // body encodes what is to be sent, with the fields that the caller adds.
-func (c *callConfig) body(o outgoing) ([]byte, error) {
-	if o.in == nil && len(c.fields) > 0 && o.method != http.MethodPost {
+func (c *callConfig) body(o *outgoing) ([]byte, error) {
+	raw, isRaw := o.in.(json.RawMessage)
+	switch {
+	case len(c.fields) > 0 && (o.method == http.MethodGet || o.method == http.MethodHead || o.method == http.MethodDelete):
 		return nil, fmt.Errorf("WithBodyField: a %s has no body", o.method)
-	}
-	if o.in == nil && len(c.fields) == 0 {
+	case len(c.fields) == 0 && (o.in == nil || isRaw && len(raw) == 0):
 		return nil, nil
+	case len(c.fields) == 0 && isRaw && json.Valid(raw):
+		return raw, nil
 	}
 	body, err := json.Marshal(o.in)
 	if err != nil {
@@ -219,54 +256,4 @@ func (c *callConfig) report(answer *transport.Answer) {
 		Attempts:   answer.Attempts,
 		Body:       slices.Clone(answer.Body),
 	}
-}
-
-// A bodyField is what [WithBodyField] adds.
-type bodyField struct {
-	path  []string
-	value json.RawMessage
-}
-
-// setField returns doc with value at path. Objects on the way are made where there is nothing; an array takes an
-// index it has, or the next one.
-func setField(doc json.RawMessage, path []string, value json.RawMessage) (json.RawMessage, error) {
-	if len(path) == 0 {
-		return value, nil
-	}
-	switch {
-	case len(doc) == 0 || string(doc) == "null":
-		doc = json.RawMessage("{}")
-	case doc[0] == '[':
-		return setElement(doc, path, value)
-	case doc[0] != '{':
-		return nil, fmt.Errorf("there is a value where %q should be", path[0])
-	}
-	var object map[string]json.RawMessage
-	if err := json.Unmarshal(doc, &object); err != nil {
-		return nil, err
-	}
-	inner, err := setField(object[path[0]], path[1:], value)
-	if err != nil {
-		return nil, err
-	}
-	object[path[0]] = inner
-	return json.Marshal(object)
-}
-
-func setElement(doc json.RawMessage, path []string, value json.RawMessage) (json.RawMessage, error) {
-	var array []json.RawMessage
-	if err := json.Unmarshal(doc, &array); err != nil {
-		return nil, err
-	}
-	i, err := strconv.Atoi(path[0])
-	if err != nil || i < 0 || i > len(array) {
-		return nil, fmt.Errorf("%q is no index of an array of %d", path[0], len(array))
-	}
-	if i == len(array) {
-		array = append(array, nil)
-	}
-	if array[i], err = setField(array[i], path[1:], value); err != nil {
-		return nil, err
-	}
-	return json.Marshal(array)
 }

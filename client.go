@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
+
+	"github.com/assistants-go/assistants/internal/transport"
 )
 
 // A Client speaks the Assistants API with one endpoint. Make it with [NewClient]; it is immutable and safe for
@@ -55,17 +56,26 @@ func NewClient(opts ...Option) (*Client, error) {
 //
 // in is the body: nil for none, a [json.RawMessage] as it is, else what encoding/json makes of it. out takes the
 // answer: nil discards it, an [io.Writer] gets the bytes as they arrive, unbounded but watched by
-// [WithStreamIdleTimeout]; anything else is a pointer for encoding/json, which also holds for a *json.RawMessage.
+// [WithStreamIdleTimeout]; anything else is a pointer for encoding/json, such as a *json.RawMessage.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
 	return c.core.callPath(ctx, method, path, in, out, opts)
 }
 
+// CloseIdleConnections closes the connections that the client keeps for later calls. Calls under way go on, and the
+// client stays of use. Who passed an HTTP client of their own closes that one's.
+func (c *Client) CloseIdleConnections() {
+	if c.core != nil {
+		c.core.transport.CloseIdleConnections()
+	}
+}
+
 // core is what all services share: where requests go and what is on all of them.
 type core struct {
-	sender   sender
-	base     string      // scheme, host and path, without a slash at the end
-	query    url.Values  // on every request
-	header   http.Header // on every request; not modified
-	defaults callConfig
-	retired  bool // the host is known to have switched the API off
+	transport *transport.Transport
+	base      string      // scheme, host and path, without a slash at the end
+	query     string      // on every request, encoded
+	header    http.Header // on every request; not modified
+	maxBytes  int64       // of an answer
+	defaults  callConfig
+	retired   bool // the host is known to have switched the API off
 }

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -28,9 +27,9 @@ const (
 
 // A config is what options write to, before it becomes a core.
 type config struct {
-	endpoints   map[string]*endpoint            // by option
-	credentials map[string]transport.Credential // by option
-	identity    http.Header                     // organization, project
+	endpoints   map[string]*endpoint  // by option
+	credentials map[string]credential // by option
+	identity    http.Header           // organization, project
 	handler     http.Handler
 	httpClient  *http.Client
 	logger      *slog.Logger
@@ -59,7 +58,7 @@ type callConfig struct {
 func newConfig() *config {
 	return &config{
 		endpoints:   map[string]*endpoint{},
-		credentials: map[string]transport.Credential{},
+		credentials: map[string]credential{},
 		identity:    http.Header{},
 		maxBytes:    defaultMaxBytes,
 		call: callConfig{
@@ -74,7 +73,7 @@ func newConfig() *config {
 func (c callConfig) with(opts []RequestOption) (callConfig, error) {
 	c.streamOnly = false
 	if len(opts) == 0 {
-		return c, nil // spares the copy a place on the heap
+		return c, nil // most calls; the copy, whose address nobody takes here, stays off the heap
 	}
 	return c.apply(opts)
 }
@@ -100,30 +99,29 @@ func (c *callConfig) setHeader(name string, value transport.Secret) {
 	header[http.CanonicalHeaderKey(name)] = value
 	c.header = header
 	if isCredential(name) {
-		_, credential, hasScheme := strings.Cut(value.Reveal(), " ")
-		if !hasScheme {
-			credential = value.Reveal()
+		c.secrets = c.secrets.With(value)
+		for _, part := range strings.FieldsFunc(value.Reveal(), func(r rune) bool { return strings.ContainsRune(" ;,", r) }) {
+			c.secrets = c.secrets.With(transport.NewSecret(part)) // behind a scheme, among cookies
 		}
-		c.secrets = c.secrets.With(transport.NewSecret(credential))
 	}
 }
 
 // authorizes reports whether the caller's own headers carry credentials.
 func (c *callConfig) authorizes() bool {
-	for _, header := range []keyHeader{bearer, apiKey} {
-		if _, ok := c.header[string(header)]; ok {
+	for name := range c.header {
+		if isCredential(name) {
 			return true
 		}
 	}
 	return false
 }
 
+// isCredential goes by the name of a header, since nobody can list them all.
 func isCredential(header string) bool {
-	switch http.CanonicalHeaderKey(header) {
-	case string(bearer), string(apiKey), "Proxy-Authorization", "Cookie", "X-Api-Key", "Ocp-Apim-Subscription-Key":
-		return true
-	}
-	return false
+	header = strings.ToLower(header)
+	return slices.ContainsFunc([]string{"auth", "key", "token", "secret", "cookie"}, func(word string) bool {
+		return strings.Contains(header, word) && header != "idempotency-key"
+	})
 }
 
 // build checks the whole and makes a core of it.
@@ -132,21 +130,23 @@ func (c *config) build() (*core, error) {
 	if err != nil {
 		return nil, err
 	}
-	credential, err := c.credential(e)
+	authority, err := c.credential(e)
 	if err != nil {
 		return nil, err
 	}
+	c.call.secrets = c.call.secrets.With(authority.key)
 	client, err := c.client()
 	if err != nil {
 		return nil, err
 	}
 	return &core{
-		sender:   sender{transport.New(client, credential, c.logger), c.maxBytes},
-		base:     e.base.String(),
-		query:    maps.Clone(e.query),
-		header:   c.headers(e),
-		defaults: c.call,
-		retired:  e.retired(),
+		transport: transport.New(client, authority.ask, c.logger),
+		base:      e.base.String(),
+		query:     e.query.Encode(),
+		header:    c.headers(e),
+		maxBytes:  c.maxBytes,
+		defaults:  c.call,
+		retired:   e.retired(),
 	}, nil
 }
 
@@ -156,9 +156,9 @@ func (c *config) endpoint() (*endpoint, error) {
 	case 0:
 		base := orEnv("", "OPENAI_BASE_URL")
 		if base == "" {
-			return openAIEndpoint("", defaultBaseURL)
+			return openAIEndpoint(defaultBaseURL)
 		}
-		e, err := openAIEndpoint("OPENAI_BASE_URL", base)
+		e, err := openAIEndpoint(base)
 		return e, named("OPENAI_BASE_URL", err)
 	case 1:
 		return c.endpoints[given[0]], nil
@@ -167,24 +167,24 @@ func (c *config) endpoint() (*endpoint, error) {
 	}
 }
 
-// credential is the one that was given, or that of the environment; nil where none is needed.
-func (c *config) credential(e *endpoint) (transport.Credential, error) {
+// credential is the one that was given, or that of the environment; the zero one where none is needed.
+func (c *config) credential(e *endpoint) (credential, error) {
 	given := slices.Sorted(maps.Keys(c.credentials))
 	switch {
 	case len(given) > 1:
-		return nil, fmt.Errorf("two credentials at once: %s", strings.Join(given, " and "))
-	case len(given) == 1 && given[0] == "WithAzureAPIKey" && (e.option == "" || e.option == "WithFoundryProject"):
-		return nil, fmt.Errorf("WithAzureAPIKey: %s takes no api-key header", e.base.Host)
+		return credential{}, fmt.Errorf("two credentials at once: %s", strings.Join(given, " and "))
+	case len(given) == 1 && given[0] == "WithAzureAPIKey" && !e.takesAPIKeyHeader:
+		return credential{}, fmt.Errorf("WithAzureAPIKey: %s takes no api-key header", e.base.Host)
 	case len(given) == 1:
 		return c.credentials[given[0]], nil
 	case c.handler != nil || c.call.authorizes():
-		return nil, nil
+		return credential{}, nil
 	case e.keyEnv == "":
-		return nil, fmt.Errorf("no credentials: %s needs WithTokenSource", e.option)
+		return credential{}, errors.New("no credentials: a Foundry project needs WithTokenSource")
 	}
 	key := strings.TrimSpace(os.Getenv(e.keyEnv))
 	if key == "" {
-		return nil, fmt.Errorf("no credentials: give a key or a token source, or set %s", e.keyEnv)
+		return credential{}, fmt.Errorf("no credentials: give a key or a token source, or set %s", e.keyEnv)
 	}
 	return staticCredential(e.keyHeader, transport.NewSecret(key)), named(e.keyEnv, checkKey(key))
 }
@@ -232,21 +232,30 @@ func (c *config) headers(e *endpoint) http.Header {
 	return h
 }
 
-func staticCredential(header keyHeader, key transport.Secret) transport.Credential {
+// A credential is what requests are authorized with.
+type credential struct {
+	ask transport.Credential
+	key transport.Secret // if it is always the same
+}
+
+func staticCredential(header keyHeader, key transport.Secret) credential {
 	value := header.value(key.Reveal())
-	return func(context.Context) (string, string, transport.Secret, error) {
-		return string(header), value, key, nil
+	return credential{
+		ask: func(context.Context) (string, string, transport.Secret, error) {
+			return string(header), value, key, nil
+		},
+		key: key,
 	}
 }
 
-func tokenCredential(source func(context.Context) (string, error)) transport.Credential {
-	return func(ctx context.Context) (string, string, transport.Secret, error) {
+func tokenCredential(source func(context.Context) (string, error)) credential {
+	return credential{ask: func(ctx context.Context) (string, string, transport.Secret, error) {
 		token, err := source(ctx)
 		if err == nil && checkKey(token) != nil {
 			err = errors.New("the token source returned what is no token") // which is not shown: it may be one after all
 		}
 		return string(bearer), bearer.value(token), transport.NewSecret(token), err
-	}
+	}}
 }
 
 func (k keyHeader) value(key string) string {
@@ -254,14 +263,4 @@ func (k keyHeader) value(key string) string {
 		return "Bearer " + key
 	}
 	return key
-}
-
-// rawQuery is the endpoint's query and the call's.
-func rawQuery(endpoint, call url.Values) string {
-	if len(endpoint) == 0 {
-		return call.Encode()
-	}
-	all := maps.Clone(endpoint)
-	maps.Copy(all, call)
-	return all.Encode()
 }

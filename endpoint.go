@@ -14,12 +14,14 @@ const defaultBaseURL = "https://api.openai.com/v1"
 
 // An endpoint is an address and what its kind implies.
 type endpoint struct {
-	option    string // that named it
 	base      *url.URL
-	query     url.Values
+	query     url.Values // on every request
 	beta      Beta
-	keyEnv    string // variable with the key if none is given; "" where the environment has none to offer
-	keyHeader keyHeader
+	keyEnv    string    // variable with the key if none is given; "" where the environment has none to offer
+	keyHeader keyHeader // where that key is written
+
+	takesAPIKeyHeader bool // and not only bearer tokens
+	azureOpenAI       bool
 }
 
 // keyHeader says where a key is written.
@@ -30,12 +32,18 @@ const (
 	apiKey keyHeader = "Api-Key"
 )
 
-func openAIEndpoint(option, base string) (*endpoint, error) {
+func openAIEndpoint(base string) (*endpoint, error) {
 	u, err := parseBase(base)
 	if err != nil {
 		return nil, err
 	}
-	return &endpoint{option: option, base: u, beta: BetaV2, keyEnv: "OPENAI_API_KEY", keyHeader: bearer}, nil
+	return &endpoint{
+		base:              u,
+		beta:              BetaV2,
+		keyEnv:            "OPENAI_API_KEY",
+		keyHeader:         bearer,
+		takesAPIKeyHeader: u.Hostname() != "api.openai.com",
+	}, nil
 }
 
 func azureEndpoint(address, apiVersion string) (*endpoint, error) {
@@ -51,7 +59,13 @@ func azureEndpoint(address, apiVersion string) (*endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &endpoint{option: "WithAzureOpenAI", beta: BetaV2, keyEnv: "AZURE_OPENAI_API_KEY", keyHeader: apiKey}
+	e := &endpoint{
+		beta:              BetaV2,
+		keyEnv:            "AZURE_OPENAI_API_KEY",
+		keyHeader:         apiKey,
+		takesAPIKeyHeader: true,
+		azureOpenAI:       true,
+	}
 	resource, isV1 := strings.CutSuffix(u.Path, "/openai/v1") // both are shown as the endpoint in the portal
 	if isV1 && apiVersion != "v1" {
 		return nil, fmt.Errorf("the endpoint ends with /openai/v1, the API version is %q", apiVersion)
@@ -72,7 +86,6 @@ func foundryEndpoint(project string) (*endpoint, error) {
 		return nil, err
 	}
 	return &endpoint{
-		option:    "WithFoundryProject",
 		base:      u,
 		query:     url.Values{"api-version": {"v1"}},
 		beta:      BetaNone,
@@ -82,7 +95,7 @@ func foundryEndpoint(project string) (*endpoint, error) {
 
 func inProcessEndpoint() *endpoint {
 	u, _ := url.Parse(transport.InProcessURL + "/v1")
-	return &endpoint{option: "WithHandler", base: u, beta: BetaV2, keyHeader: bearer}
+	return &endpoint{base: u, beta: BetaV2, keyHeader: bearer, takesAPIKeyHeader: true}
 }
 
 // retired reports whether the API was switched off at this address on 26 August 2026.
@@ -90,7 +103,7 @@ func (e *endpoint) retired() bool {
 	host := strings.ToLower(e.base.Hostname())
 	return host == "api.openai.com" ||
 		strings.HasSuffix(host, ".openai.azure.com") ||
-		e.option == "WithAzureOpenAI" && strings.HasSuffix(host, ".cognitiveservices.azure.com")
+		e.azureOpenAI && strings.HasSuffix(host, ".cognitiveservices.azure.com")
 }
 
 // parseBase accepts what requests can be appended to. Its errors do not repeat the URL, which may hold a password.
@@ -113,7 +126,7 @@ func parseBase(raw string) (*url.URL, error) {
 }
 
 func orEnv(value, name string) string {
-	if value != "" {
+	if value = strings.TrimSpace(value); value != "" {
 		return value
 	}
 	return strings.TrimSpace(os.Getenv(name))

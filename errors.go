@@ -11,6 +11,33 @@ import (
 	"github.com/assistants-go/assistants/internal/transport"
 )
 
+// An APIError is an answer that is not what was asked for: an error of the server, in any of the forms that servers
+// of this protocol use, or a success that cannot be one, such as an empty body, HTML, truncated JSON or an object of
+// another type. In the second case StatusCode is the 2xx that was sent.
+//
+// Fields that the answer did not have are zero. Credentials in what the server sent are replaced by "[redacted]".
+type APIError struct {
+	StatusCode int // of the last attempt
+	// Code, Type and Param are the error's own: "invalid_type", "invalid_request_error", "metadata.key".
+	Code  string
+	Type  string
+	Param string
+	// Message is the server's explanation, cut at 512 bytes, or this package's if the server had none.
+	Message string
+	// RequestID names the request to the server's operators.
+	RequestID string
+	// RetryAfter is how long the server asks its callers to wait.
+	RetryAfter time.Duration
+	// Method and Path are what was asked for; the path without host and query.
+	Method string
+	Path   string
+	// Body is the answer, cut at 1 MiB.
+	Body []byte
+
+	retired bool
+	cause   error
+}
+
 // What an [APIError] is, by its status: to be asked with errors.Is.
 var (
 	ErrBadRequest   = errors.New("assistants: the request is invalid")          // 400, 422
@@ -22,35 +49,9 @@ var (
 	ErrServer       = errors.New("assistants: the server failed")               // 5xx
 
 	// ErrRetired says that the host has switched the Assistants API off: OpenAI and Azure OpenAI did on 26 August
-	// 2026. It is always an [ErrNotFound] too.
+	// 2026. What is retired is [ErrNotFound] too.
 	ErrRetired = errors.New("assistants: this host has switched the Assistants API off")
 )
-
-// An APIError is an answer that is not what was asked for: an error of the server, in any of the forms that servers
-// of this protocol use, or a success that cannot be one, such as an empty body, HTML, truncated JSON or an object of
-// another type. In the second case StatusCode is the 2xx that was sent.
-//
-// Fields that the answer did not have are zero. Credentials in what the server sent are replaced by "[redacted]".
-type APIError struct {
-	StatusCode int
-	// Code, Type and Param are the error's own: "invalid_type", "invalid_request_error", "metadata.key".
-	Code  string
-	Type  string
-	Param string
-	// Message is the server's explanation, cut at 512 bytes, or this package's if the server had none.
-	Message string
-	// RequestID names the request to the server's operators.
-	RequestID string
-	// RetryAfter is how long the server asks its callers to wait.
-	RetryAfter time.Duration
-	Method     string
-	Path       string
-	// Body is the answer, cut at 1 MiB.
-	Body []byte
-
-	retired bool
-	cause   error
-}
 
 // Error says what was asked for, the status, and what the server has to say about it.
 func (e *APIError) Error() string {
@@ -88,7 +89,7 @@ func (e *APIError) Is(target error) bool {
 	case ErrPermission:
 		return e.StatusCode == http.StatusForbidden
 	case ErrNotFound:
-		return e.StatusCode == http.StatusNotFound
+		return e.StatusCode == http.StatusNotFound || e.retired
 	case ErrConflict:
 		return e.StatusCode == http.StatusConflict
 	case ErrRateLimited:
@@ -142,7 +143,10 @@ func (c *core) unusable(req *transport.Request, answer *transport.Answer, err er
 func (c *core) apiError(req *transport.Request, answer *transport.Answer) *APIError {
 	retryAfter, _ := transport.RetryAfter(answer.Header)
 	explained := parseErrorBody(answer.Body)
-	if explained.message == "" {
+	switch {
+	case explained.message == "" && answer.OK():
+		explained.message = errReported.Error()
+	case explained.message == "":
 		explained.message = statusText(answer)
 	}
 	body := answer.Secrets.Redact(string(answer.Body))

@@ -179,6 +179,15 @@ func ExampleClient_Call() {
 	// Output: [{one}] <nil>
 }
 
+func ExampleClient_CloseIdleConnections() {
+	client, err := assistants.NewClient(assistants.WithAPIKey("sk-your-key"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.CloseIdleConnections() // when a program, or a test, is done with it
+	// Output:
+}
+
 func ExampleResponseFormat() {
 	ctx, client := context.Background(), newExampleClient()
 

@@ -68,7 +68,13 @@ func TestAPI(t *testing.T) {
 	}
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
-	assert.Equal(t, string(want), got, "run go test -run TestAPI -update . and look at the difference")
+	wanted := strings.Split(strings.TrimSpace(string(want)), "\n")
+	for _, line := range lines {
+		assert.True(t, slices.Contains(wanted, line), "new, to be written down with -update: %s", line)
+	}
+	for _, line := range wanted {
+		assert.True(t, slices.Contains(lines, line), "gone, which breaks callers: %s", line)
+	}
 	assert.NotRegexp(t, `\b(any|interface ?\{\})\b`, regexp.MustCompile(`(?m)^.*(\[T any\]|\) Call\().*$`).ReplaceAllString(got, ""),
 		"no exported any, but for Call and type parameters")
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -94,7 +95,7 @@ func WithTokenSource(source func(context.Context) (string, error)) Option {
 // WithBaseURL addresses any server of this protocol, such as "http://localhost:8080/v1". A path is kept; credentials,
 // a query or a fragment in the URL are errors. Without it OPENAI_BASE_URL counts, then https://api.openai.com/v1.
 func WithBaseURL(url string) Option {
-	return endpointOption("WithBaseURL", func() (*endpoint, error) { return openAIEndpoint("WithBaseURL", url) })
+	return endpointOption("WithBaseURL", func() (*endpoint, error) { return openAIEndpoint(url) })
 }
 
 // WithAzureOpenAI addresses a resource of Azure OpenAI, such as "https://my-resource.openai.azure.com". apiVersion is
@@ -212,7 +213,7 @@ func WithMaxResponseBytes(n int64) Option {
 		if n <= 0 {
 			return fmt.Errorf("%d bytes are no limit", n)
 		}
-		c.maxBytes = n
+		c.maxBytes = min(n, math.MaxInt64-1) // one more must be countable
 		return nil
 	}}
 }
@@ -220,7 +221,8 @@ func WithMaxResponseBytes(n int64) Option {
 // WithMaxRetries bounds how often a call is sent again, with growing pauses or those the server asks for. The default
 // is 2; 0 turns retries off. Sent again are calls answered with 408, 409, 429 or 5xx, or as the x-should-retry header
 // says. A call without an answer is sent again only if it is a GET, if the connection was never made, or if it has an
-// idempotency key: a POST that may have arrived is not sent twice.
+// idempotency key: a POST that may have arrived is not sent twice. A server that asks for a pause of more than a minute
+// gets none: the call ends with its answer, whose RetryAfter says how long.
 func WithMaxRetries(n int) RequestOption {
 	return requestOption{"WithMaxRetries", false, func(c *callConfig) error {
 		if n < 0 {
@@ -256,9 +258,9 @@ func WithStreamIdleTimeout(d time.Duration) RequestOption {
 	}}
 }
 
-// WithHeader sets a header of requests, in place of this package's own; an empty value takes the header off.
-// Authorization set here counts as credentials and is kept as secret as a key. Headers that frame a message, such as
-// Content-Length, are errors.
+// WithHeader sets a header of requests, in place of this package's own; an empty value takes the header off. A header
+// that by its name is a credential (Authorization, X-Api-Key, Cookie …) is kept as secret as a key, and takes the place
+// of the client's credentials. Headers that frame a message, such as Content-Length, are errors.
 func WithHeader(name, value string) RequestOption {
 	secret := transport.NewSecret(value)
 	return requestOption{"WithHeader", false, func(c *callConfig) error {
@@ -267,7 +269,7 @@ func WithHeader(name, value string) RequestOption {
 			return err
 		}
 		if value == "" && isCredential(name) {
-			return fmt.Errorf("%s cannot be taken off; use a client without credentials", name)
+			return errors.New("credentials cannot be taken off; use a client without them")
 		}
 		c.setHeader(name, secret)
 		return nil
@@ -276,11 +278,11 @@ func WithHeader(name, value string) RequestOption {
 
 // WithIdempotencyKey sends the Idempotency-Key header, so that the call may be sent again whatever happened: a server
 // that keeps such keys, as the embedded one does, acts once and gives the same answer again. The key is yours to
-// choose and names one intent; at most 255 characters. One call only; an error on a GET, which needs none.
+// choose and names one intent; at most 255 bytes. One call only; an error on a GET, which needs none.
 func WithIdempotencyKey(key string) RequestOption {
 	return requestOption{"WithIdempotencyKey", true, func(c *callConfig) error {
 		if key == "" || len(key) > 255 {
-			return errors.New("a key has 1 to 255 characters")
+			return errors.New("a key has 1 to 255 bytes")
 		}
 		if err := checkHeader("Idempotency-Key", key); err != nil {
 			return err
@@ -297,6 +299,7 @@ func WithResponse(response *Response) RequestOption {
 		if response == nil {
 			return errors.New("the response is nil")
 		}
+		*response = Response{} // should the call end before there is one
 		c.response = response
 		return nil
 	}}
@@ -304,19 +307,17 @@ func WithResponse(response *Response) RequestOption {
 
 // WithBodyField adds a field to the request's JSON, or replaces it: one that this package does not know, or a value
 // that it does not allow. path leads to it through objects by name and arrays by index, separated by dots:
-// "tools.0.function.strict". value is encoded by encoding/json; a [json.RawMessage] is sent as it is. One call only;
-// an error on a call without a JSON body.
+// "tools.0.function.strict"; a dot within a name is written "\\.". Objects are made where there is nothing. value is
+// encoded by encoding/json. One call only; an error on a call without a JSON body.
 func WithBodyField[T any](path string, value T) RequestOption {
 	return requestOption{"WithBodyField", true, func(c *callConfig) error {
 		encoded, err := json.Marshal(value)
 		if err != nil {
 			return err
 		}
-		elements := strings.Split(path, ".")
-		for _, element := range elements {
-			if element == "" {
-				return fmt.Errorf("path %q has an empty element", path)
-			}
+		elements, err := splitFieldPath(path)
+		if err != nil {
+			return err
 		}
 		c.fields = append(c.fields, bodyField{elements, encoded})
 		return nil
@@ -332,7 +333,7 @@ type Response struct {
 	RequestID string
 	// Attempts counts how often the request was sent.
 	Attempts int
-	// Body is the answer as it came; nil where it was streamed.
+	// Body is the answer as it came, of an error at most 1 MiB; nil where it was streamed.
 	Body []byte
 }
 
@@ -354,14 +355,15 @@ func checkHeader(name, value string) error {
 	if name == "" || strings.ContainsFunc(name, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r)
 	}) {
-		return fmt.Errorf("%q is no name of a header", name)
+		return errors.New("this is no name of a header") // and may be a key in the wrong place
+
 	}
 	switch http.CanonicalHeaderKey(name) {
 	case "Host", "Content-Length", "Transfer-Encoding", "Connection", "Te", "Trailer", "Upgrade":
 		return fmt.Errorf("%s frames a message and is not the caller's to set", name)
 	}
 	if !utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
-		return fmt.Errorf("the value of %s has characters that no header has", name)
+		return errors.New("the value has characters that no header has")
 	}
 	return nil
 }

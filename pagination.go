@@ -15,7 +15,8 @@ type ListParams struct {
 	Order Order `url:"order,omitempty"`
 	// After is the id of an object in the list; the page begins behind it, in the list's order.
 	After string `url:"after,omitempty"`
-	// Before is the id of an object in the list; the page ends in front of it.
+	// Before is the id of an object in the list; the page ends in front of it. All walks away from it, nearest first
+	// and so against Order, to the list's beginning; with After as well it is where All ends.
 	Before string `url:"before,omitempty"`
 }
 
@@ -113,7 +114,7 @@ func all[T any](params ListParams, fetch func(ListParams) (*Page[T], error)) ite
 			}
 			stuck := cursor == "" || trail.revisits(cursor)
 			if page.HasMore && stuck || cursor != "" && cursor == *previous {
-				yield(nil, fmt.Errorf("assistants: the list goes on, but its cursor %q does not move", cursor))
+				yield(nil, fmt.Errorf("assistants: the cursor %q of the list does not move", cursor))
 				return
 			}
 			for _, item := range page.Data {

@@ -3,6 +3,7 @@ package assistants
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -50,6 +51,9 @@ type JSONSchema struct {
 
 // MarshalJSON writes the word, or the object.
 func (f ResponseFormat) MarshalJSON() ([]byte, error) {
+	if f.raw != "" && !f.Type.known() {
+		return []byte(f.raw), nil
+	}
 	typ, err := resolve("response format", f.Type, variant[ResponseFormatType]{ResponseFormatJSONSchema, f.JSONSchema != nil})
 	if err != nil {
 		return nil, err
@@ -59,8 +63,6 @@ func (f ResponseFormat) MarshalJSON() ([]byte, error) {
 		return json.Marshal(typ)
 	case typ == ResponseFormatJSONSchema && f.JSONSchema == nil:
 		return nil, fmt.Errorf("response format of type %q has no schema", typ)
-	case f.raw != "" && !typ.known():
-		return []byte(f.raw), nil
 	}
 	type wire ResponseFormat // without this method
 	f.Type = typ
@@ -83,12 +85,14 @@ func (f *ResponseFormat) UnmarshalJSON(data []byte) error {
 	if bytes.HasPrefix(data, []byte(`"`)) {
 		into = &f.Type
 	}
-	if err := json.Unmarshal(data, into); err != nil {
+	err := json.Unmarshal(data, into)
+	if _, mismatch := errors.AsType[*json.UnmarshalTypeError](err); err != nil && (!mismatch || f.Type == "") {
 		return err
 	}
-	if !f.Type.known() {
-		f.raw = string(data)
+	if f.Type.known() {
+		return err
 	}
+	*f = ResponseFormat{Type: f.Type, raw: string(data)} // fields of the same name may mean something else
 	return nil
 }
 

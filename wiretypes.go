@@ -3,7 +3,6 @@ package assistants
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -48,12 +47,18 @@ type Deleted struct {
 	Deleted bool   `json:"deleted"`
 }
 
-func (d *Deleted) check() error {
-	if !d.Deleted || d.Object != "" && d.Object != "file" && !strings.HasSuffix(d.Object, ".deleted") {
-		return fmt.Errorf("the answer, of type %q, does not say that the object was deleted", d.Object)
-	}
-	return checkObject(d.Object, d.Object, d.ID)
+// A deletion is what a Delete call decodes: a Deleted that knows of what type it must be.
+type deletion struct {
+	Deleted
+	object string
 }
 
-func (d *Deleted) incomplete() bool  { return false }
-func (d *Deleted) keep([]byte) error { return nil }
+func (d *deletion) check() error {
+	if !d.Deleted.Deleted {
+		return fmt.Errorf("the answer, of type %q, does not say that the object was deleted", d.Object)
+	}
+	return checkObject(d.Object, d.object, d.ID)
+}
+
+func (d *deletion) incomplete() bool  { return false }
+func (d *deletion) keep([]byte) error { return nil }

@@ -45,12 +45,24 @@ func (a *attempt) explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	err = withoutURL(err)
-	if cause, ok := context.Cause(a.ctx).(*TimeoutError); ok {
-		return cause
+	timeout, timedOut := context.Cause(a.ctx).(*TimeoutError)
+	if unsent, ok := err.(*UnsentError); ok {
+		if timedOut {
+			return &UnsentError{Err: fmt.Errorf("%w: %w", unsent.Err, timeout)}
+		}
+		return unsent
 	}
-	return err
+	if timedOut {
+		return timeout
+	}
+	return withoutURL(err)
 }
+
+// An UnsentError says that a request could not be made or authorized. It was not sent, and would not be the next time.
+type UnsentError struct{ Err error }
+
+func (e *UnsentError) Error() string { return e.Err.Error() }
+func (e *UnsentError) Unwrap() error { return e.Err }
 
 // A TimeoutError says that the server was silent for longer than it may be. It is a [context.DeadlineExceeded] to
 // errors.Is.

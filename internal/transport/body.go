@@ -17,22 +17,20 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("the answer is larger than %d bytes", e.Limit)
 }
 
-// readAnswer reads and closes the body. A successful answer is read whole or refused; of an error what fits is kept.
-func readAnswer(resp *http.Response, limit int64) ([]byte, error) {
+// readAnswer reads and closes the body. A successful answer is read whole or refused; of an error what comes and fits
+// is kept: the status says more than a connection that breaks behind it.
+func readAnswer(resp *http.Response, req *Request) ([]byte, error) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
-		body, err := readAll(io.LimitReader(resp.Body, maxErrorBytes), min(resp.ContentLength, maxErrorBytes))
-		if err != nil && len(body) > 0 {
-			err = nil // the status and what came of its explanation say more than the connection that broke
-		}
-		return body, err
+		body, _ := readAll(io.LimitReader(resp.Body, maxErrorBytes), min(resp.ContentLength, maxErrorBytes))
+		return body, nil
 	}
-	if resp.ContentLength > limit {
-		return nil, &TooLargeError{Limit: limit}
+	if resp.ContentLength > req.MaxBytes && req.Method != http.MethodHead {
+		return nil, &TooLargeError{Limit: req.MaxBytes}
 	}
-	body, err := readAll(io.LimitReader(resp.Body, limit+1), resp.ContentLength)
-	if int64(len(body)) > limit {
-		return nil, &TooLargeError{Limit: limit}
+	body, err := readAll(io.LimitReader(resp.Body, req.MaxBytes+1), resp.ContentLength)
+	if int64(len(body)) > req.MaxBytes {
+		return nil, &TooLargeError{Limit: req.MaxBytes}
 	}
 	return body, err
 }
@@ -71,6 +69,7 @@ func newBody(source io.ReadCloser, a *attempt, idle time.Duration) *Body {
 		b.timer = time.AfterFunc(idle, func() {
 			a.cancel(&TimeoutError{After: idle, Waiting: "for the next bytes of the answer"})
 		})
+		b.timer.Stop() // until somebody reads
 	}
 	return b
 }

@@ -29,7 +29,7 @@ func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 	in := arrived(req.WithContext(ctx))
 	go func() {
 		defer in.Body.Close()
-		w.finish(serve(t.handler, w, in))
+		serve(t.handler, w, in)
 	}()
 	select {
 	case <-w.started:
@@ -59,8 +59,10 @@ func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// serve runs the handler and turns a panic into an error: in a server it would end the connection, not the process.
-func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (err error) {
+// serve runs the handler to its end, whichever it is. A panic becomes an error, as does the end of the goroutine that
+// a failing test brings about: in a server both would end the connection, not the process.
+func serve(h http.Handler, w *pipeWriter, r *http.Request) {
+	err := errors.New("the handler ended its goroutine")
 	defer func() {
 		switch p := recover(); p {
 		case nil:
@@ -69,9 +71,10 @@ func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (err error) {
 		default:
 			err = fmt.Errorf("the handler panicked: %v", p)
 		}
+		w.finish(err)
 	}()
 	h.ServeHTTP(w, r)
-	return nil
+	err = nil
 }
 
 // arrived is the request as a server sees it.
@@ -83,6 +86,7 @@ func arrived(out *http.Request) *http.Request {
 		in.Host = out.URL.Host
 	}
 	in.RemoteAddr = "127.0.0.1:0"
+	in.Proto, in.ProtoMajor, in.ProtoMinor = "HTTP/1.1", 1, 1
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}
@@ -103,30 +107,47 @@ type pipeWriter struct {
 	mu       sync.Mutex
 	header   http.Header
 	body     *io.PipeWriter
-	bodiless bool
+	bodiless bool // a HEAD request
 
 	started chan struct{}
 	status  int // 0: not started
 	sent    http.Header
+	left    int64 // what Content-Length still promises; -1: it promises nothing
 	failed  error
 }
 
 func (w *pipeWriter) Header() http.Header { return w.header }
 
 func (w *pipeWriter) WriteHeader(status int) {
+	if status < 100 || status > 999 {
+		panic(fmt.Sprintf("invalid status %d", status)) // as in net/http
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.start(status, nil)
 }
 
 func (w *pipeWriter) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	w.start(http.StatusOK, p)
-	w.mu.Unlock()
-	if w.bodiless || w.status == http.StatusNoContent || w.status == http.StatusNotModified {
-		return len(p), nil
+	if pass, err := w.admit(p); !pass {
+		return len(p), err
 	}
 	return w.body.Write(p)
+}
+
+// admit reports whether p is part of the answer's body.
+func (w *pipeWriter) admit(p []byte) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.start(http.StatusOK, p)
+	switch {
+	case w.status == http.StatusNoContent || w.status == http.StatusNotModified:
+		return false, http.ErrBodyNotAllowed
+	case w.left >= 0 && int64(len(p)) > w.left:
+		return false, http.ErrContentLength
+	case w.left >= 0:
+		w.left -= int64(len(p))
+	}
+	return !w.bodiless, nil
 }
 
 // Flush sends the header; what is written is with the reader already.
@@ -139,6 +160,7 @@ func (w *pipeWriter) start(status int, first []byte) {
 	}
 	w.status = status
 	w.sent = w.header.Clone()
+	w.left = contentLength(w.sent)
 	if len(first) > 0 && w.sent.Get("Content-Type") == "" {
 		w.sent.Set("Content-Type", http.DetectContentType(first))
 	}
@@ -149,15 +171,20 @@ func (w *pipeWriter) start(status int, first []byte) {
 func (w *pipeWriter) finish(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	switch {
-	case err == nil:
+	if err == nil {
 		w.start(http.StatusOK, nil)
-		w.body.Close()
-	case w.status == 0:
+	}
+	hasBody := !w.bodiless && w.status != http.StatusNoContent && w.status != http.StatusNotModified
+	switch {
+	case err != nil && w.status == 0:
 		w.failed = err
 		close(w.started)
-	default:
+	case err != nil:
 		w.body.CloseWithError(fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err))
+	case hasBody && w.left > 0:
+		w.body.CloseWithError(io.ErrUnexpectedEOF)
+	default:
+		w.body.Close()
 	}
 }
 

@@ -30,6 +30,9 @@ func CheckPath(path string) error {
 	if !strings.HasPrefix(path, "/") {
 		return fmt.Errorf("path %q does not begin with a slash", path)
 	}
+	if strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' }) {
+		return fmt.Errorf("path %q is not escaped", path)
+	}
 	route, _, _ := strings.Cut(path, "?")
 	for element := range strings.SplitSeq(route, "/") {
 		if plain, err := url.PathUnescape(element); err != nil || plain == "." || plain == ".." {

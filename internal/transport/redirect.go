@@ -26,7 +26,7 @@ func refuseForeign(next func(*http.Request, []*http.Request) error) func(*http.R
 		first := via[0]
 		refused := &RedirectError{From: origin(first.URL), To: origin(req.URL)}
 		switch {
-		case refused.From != refused.To:
+		case !strings.EqualFold(refused.From, refused.To):
 			refused.Reason = "credentials stay with the server they were given for"
 			return refused
 		case req.Method != first.Method:
@@ -47,5 +47,5 @@ func origin(u *url.URL) string {
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
+	return u.Scheme + "://" + u.Hostname() + ":" + port
 }

@@ -56,22 +56,29 @@ func wantsRetry(answer *Answer) bool {
 // nothing, or if the caller gave a key by which the server knows it again.
 func mayRepeat(req *Request, err error) bool {
 	var (
-		redirect   *RedirectError
-		credential *CredentialError
-		large      *TooLargeError
+		redirect *RedirectError
+		unsent   *UnsentError
+		large    *TooLargeError
 	)
-	if errors.As(err, &redirect) || errors.As(err, &credential) || errors.As(err, &large) {
+	if errors.As(err, &redirect) || errors.As(err, &unsent) || errors.As(err, &large) {
 		return false
 	}
 	return req.Replayable || req.Method == http.MethodGet || req.Method == http.MethodHead || neverConnected(err)
 }
 
+// neverConnected reports whether err came from connecting, to the server or to a proxy in front of it. What fails
+// within a TLS handshake does not count: by then somebody has answered.
 func neverConnected(err error) bool {
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		return true
+	for {
+		if _, unresolved := errors.AsType[*net.DNSError](err); unresolved {
+			return true
+		}
+		op, ok := errors.AsType[*net.OpError](err)
+		if !ok || op.Op == "dial" {
+			return ok
+		}
+		err = op.Err
 	}
-	_, unresolved := errors.AsType[*net.DNSError](err)
-	return unresolved
 }
 
 // RetryAfter reads how long the server asks its caller to wait: retry-after-ms, else Retry-After in seconds or as a

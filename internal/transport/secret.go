@@ -2,8 +2,6 @@ package transport
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,12 +27,6 @@ func (s Secret) String() string { return redacted }
 // A Credential names the header that authorizes an attempt, its value, and the part of it that must stay secret.
 type Credential func(context.Context) (header, value string, secret Secret, err error)
 
-// A CredentialError says that there was nothing to authorize a request with; it was not sent.
-type CredentialError struct{ Err error }
-
-func (e *CredentialError) Error() string { return fmt.Sprintf("no credential: %v", e.Err) }
-func (e *CredentialError) Unwrap() error { return e.Err }
-
 const redacted = "[redacted]"
 
 // minSecret is the length from which a credential is taken for one. Servers that want no key are given any word, and
@@ -53,16 +45,66 @@ func (s Secrets) With(secret Secret) Secrets {
 	return append(slices.Clip(s), secret)
 }
 
-// Redact replaces each secret in text, also as JSON and Go write it in quotes.
+// Redact replaces each secret in text, however it is spelled there.
 func (s Secrets) Redact(text string) string {
 	for _, secret := range s {
-		value := secret.Reveal()
-		text = strings.ReplaceAll(text, value, redacted)
-		if quoted, err := json.Marshal(value); err == nil {
-			text = strings.ReplaceAll(text, string(quoted[1:len(quoted)-1]), redacted)
-		}
-		quoted := strconv.Quote(value)
-		text = strings.ReplaceAll(text, quoted[1:len(quoted)-1], redacted)
+		text = redact(text, secret.Reveal())
 	}
 	return text
+}
+
+func redact(text, secret string) string {
+	var b strings.Builder
+	copied := 0
+	for i := 0; i < len(text); {
+		end := spelledAt(text, i, secret)
+		if end < 0 {
+			i++
+			continue
+		}
+		b.WriteString(text[copied:i])
+		b.WriteString(redacted)
+		copied, i = end, end
+	}
+	if copied == 0 {
+		return text
+	}
+	b.WriteString(text[copied:])
+	return b.String()
+}
+
+// spelledAt returns where the secret ends that begins at text[i], or -1.
+func spelledAt(text string, i int, secret string) int {
+	for j := range len(secret) {
+		n := spelling(text[i:], secret[j])
+		if n == 0 {
+			return -1
+		}
+		i += n
+	}
+	return i
+}
+
+// spelling returns how long c is at the beginning of text: as itself, or as JSON, Go and URLs escape it. 0: it is
+// not there.
+func spelling(text string, c byte) int {
+	for _, escape := range [...]struct {
+		prefix string
+		digits int
+	}{{`\u`, 4}, {`\x`, 2}, {"%", 2}} {
+		code, ok := strings.CutPrefix(text, escape.prefix)
+		if !ok || len(code) < escape.digits {
+			continue
+		}
+		if n, err := strconv.ParseUint(code[:escape.digits], 16, 16); err == nil && n == uint64(c) {
+			return len(escape.prefix) + escape.digits
+		}
+	}
+	switch {
+	case len(text) > 1 && text[0] == '\\' && text[1] == c:
+		return 2
+	case len(text) > 0 && text[0] == c:
+		return 1
+	}
+	return 0
 }

@@ -6,7 +6,6 @@ package transport
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -37,7 +36,8 @@ type Request struct {
 	Header http.Header // without credentials; not modified
 	Body   []byte      // nil: none
 
-	Secrets Secrets // that Header holds
+	Secrets    Secrets // that Header holds
+	Authorized bool    // Header carries credentials of the caller's; the client's are not added
 
 	MaxRetries int           // attempts after the first
 	Replayable bool          // may be sent again although it may have arrived
@@ -63,7 +63,7 @@ func (a *Answer) OK() bool { return a.StatusCode >= 200 && a.StatusCode < 300 }
 func (t *Transport) Do(ctx context.Context, req *Request) (*Answer, error) {
 	answer, _, err := t.repeat(ctx, req, func(resp *http.Response, a *attempt) ([]byte, error) {
 		defer a.release()
-		return readAnswer(resp, req.MaxBytes)
+		return readAnswer(resp, req)
 	})
 	return answer, err
 }
@@ -75,7 +75,7 @@ func (t *Transport) Open(ctx context.Context, req *Request, idle time.Duration) 
 	return t.repeat(ctx, req, func(resp *http.Response, a *attempt) ([]byte, error) {
 		if resp.StatusCode < 200 || resp.StatusCode >= 300 {
 			defer a.release()
-			return readAnswer(resp, req.MaxBytes)
+			return readAnswer(resp, req)
 		}
 		a.answered()
 		a.body = newBody(resp.Body, a, idle)
@@ -125,7 +125,7 @@ func (t *Transport) send(ctx context.Context, req *Request, answer *Answer, cons
 func (t *Transport) exchange(a *attempt, req *Request, answer *Answer, consume func(*http.Response, *attempt) ([]byte, error)) error {
 	hr, err := t.build(a.ctx, req, answer)
 	if err != nil {
-		return err
+		return &UnsentError{Err: err}
 	}
 	resp, err := t.client.Do(hr)
 	if err != nil {
@@ -149,19 +149,20 @@ func (t *Transport) build(ctx context.Context, req *Request, answer *Answer) (*h
 		return nil, err
 	}
 	hr.Header = req.Header.Clone()
-	if t.credential == nil {
+	if t.credential == nil || req.Authorized {
 		return hr, nil
 	}
 	name, value, secret, err := t.credential(ctx)
 	if err != nil {
-		return nil, &CredentialError{Err: err}
+		return nil, fmt.Errorf("no credential: %w", err)
 	}
 	answer.Secrets = answer.Secrets.With(secret)
-	if hr.Header.Get(name) == "" { // a header set by the caller speaks for itself
-		hr.Header.Set(name, value)
-	}
+	hr.Header.Set(name, value)
 	return hr, nil
 }
+
+// CloseIdleConnections closes the connections that are kept for later calls.
+func (t *Transport) CloseIdleConnections() { t.client.CloseIdleConnections() }
 
 // record writes one line an attempt: what happened, never a header or a body.
 func (t *Transport) record(ctx context.Context, req *Request, answer *Answer, start time.Time, err error) {
@@ -199,9 +200,10 @@ func RequestID(h http.Header) string {
 	return ""
 }
 
-// withoutURL takes off the layer in which net/http repeats method and URL; the caller names the request itself.
+// withoutURL takes off the layer in which net/http repeats method and URL; the caller names the request itself. Only
+// the outermost: below it may be the error of another request, such as one for a token.
 func withoutURL(err error) error {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+	if wrapped, ok := err.(*url.Error); ok {
 		return wrapped.Err
 	}
 	return err
