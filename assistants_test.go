@@ -310,6 +310,18 @@ func TestUnknownVariantsSurvive(t *testing.T) {
 		require.NoError(t, err)
 		check(t, client, tr, p.Data[1])
 	})
+	t.Run("with fields of other kinds", func(t *testing.T) {
+		t.Parallel()
+		for _, body := range []string{`{"type":"grammar","json_schema":"abc"}`, `{"type":"json_schema_v2","json_schema":{"name":"x","more":1}}`, `{}`} {
+			var f assistants.ResponseFormat
+			require.NoError(t, json.Unmarshal([]byte(body), &f))
+			back, err := json.Marshal(f)
+			require.NoError(t, err)
+			assert.Equal(t, body, string(back))
+		}
+		require.Error(t, json.Unmarshal([]byte(`{"type":"json_schema","json_schema":"abc"}`), new(assistants.ResponseFormat)))
+		require.Error(t, json.Unmarshal([]byte(`7`), new(assistants.ResponseFormat)))
+	})
 	t.Run("a word", func(t *testing.T) {
 		t.Parallel()
 		var f assistants.ResponseFormat

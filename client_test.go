@@ -5,9 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -71,6 +76,7 @@ func TestNewClientErrors(t *testing.T) {
 		"negative idle timeout":     {nil, []assistants.Option{key, assistants.WithStreamIdleTimeout(-1)}, "negative"},
 		"no room for answers":       {nil, []assistants.Option{key, assistants.WithMaxResponseBytes(0)}, "no limit"},
 		"header name":               {nil, []assistants.Option{key, assistants.WithHeader("a b", "c")}, "no name of a header"},
+		"key as a header's name":    {nil, []assistants.Option{key, assistants.WithHeader("Bearer secret-key", "Authorization")}, "no name of a header"},
 		"header value":              {nil, []assistants.Option{key, assistants.WithHeader("Authorization", "secret-key\r\n")}, "characters"},
 		"header that frames":        {nil, []assistants.Option{key, assistants.WithHeader("content-length", "1")}, "frames"},
 		"credentials off":           {nil, []assistants.Option{key, assistants.WithHeader("authorization", "")}, "cannot be taken off"},
@@ -258,6 +264,13 @@ func TestRequestOptions(t *testing.T) {
 		require.ErrorContains(t, err, "WithBodyField: a DELETE has no body")
 		assert.Empty(t, tr.requests())
 	})
+	t.Run("response of nothing", func(t *testing.T) {
+		t.Parallel()
+		resp := assistants.Response{StatusCode: 200}
+		_, err := newClient(t, newTransport(t, answer(200, assistantJSON))).Assistants.Retrieve(t.Context(), "", assistants.WithResponse(&resp))
+		require.Error(t, err)
+		assert.Zero(t, resp)
+	})
 	t.Run("response", func(t *testing.T) {
 		t.Parallel()
 		tr := newTransport(t, answer(500, ""), answer(404, `{"error":{}}`, "apim-request-id: 7"))
@@ -273,6 +286,10 @@ func TestRequestOptions(t *testing.T) {
 		assert.Equal(t, "7", resp.Header.Get("Apim-Request-Id"))
 	})
 }
+
+type failingWriter struct{ err error }
+
+func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 
 func TestNilContext(t *testing.T) {
 	t.Parallel()
@@ -322,6 +339,84 @@ func TestTokenSource(t *testing.T) {
 	}
 }
 
+// Real sources of tokens fail with errors of other requests. Those are no reason to try again, and no timeout of the
+// server's.
+func TestTokenSourceErrors(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		source func(context.Context) (string, error)
+		opts   []assistants.Option
+		is     error
+		says   string
+	}{
+		"no connection": {func(ctx context.Context) (string, error) {
+			return "", fmt.Errorf("entra: %w", &url.Error{Op: "Post", URL: "https://login.example", Err: notDialled})
+		}, nil, syscall.ECONNREFUSED, "no credential: entra: Post"},
+		"a connection error by itself": {func(context.Context) (string, error) {
+			return "", &url.Error{Op: "Post", URL: "https://login.example", Err: reset}
+		}, nil, syscall.ECONNRESET, "no credential: Post"},
+		"silence": {func(ctx context.Context) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		}, []assistants.Option{assistants.WithTimeout(time.Second)}, context.DeadlineExceeded, "no credential"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				asked := 0
+				client, err := assistants.NewClient(append(test.opts, assistants.WithBaseURL("https://host.example"),
+					assistants.WithTokenSource(func(ctx context.Context) (string, error) {
+						asked++
+						return test.source(ctx)
+					}))...)
+				require.NoError(t, err)
+				err = retrieve(t.Context(), client)
+				require.ErrorIs(t, err, test.is)
+				require.ErrorContains(t, err, test.says)
+				assert.Equal(t, 1, asked)
+			})
+		})
+	}
+}
+
+// What one call changes stays with it.
+func TestCallsDoNotShare(t *testing.T) {
+	t.Parallel()
+	tr := newTransport(t, answer(200, `{"object":"list","data":[]}`))
+	client := newClient(t, tr, assistants.WithHeader("X-All", "a"))
+	azure, err := assistants.NewClient(assistants.WithAzureOpenAI("https://host.example", "2024-05-01-preview"), assistants.WithAzureAPIKey(testKey),
+		assistants.WithHTTPClient(&http.Client{Transport: tr}))
+	require.NoError(t, err)
+	for _, c := range []*assistants.Client{client, azure} {
+		_, err := c.Assistants.List(t.Context(), assistants.ListParams{Limit: 1, After: "a"}, assistants.WithHeader("X-One", "1"),
+			assistants.WithHeader("X-All", "b"))
+		require.NoError(t, err)
+		_, err = c.Assistants.List(t.Context(), assistants.ListParams{Order: "asc"})
+		require.NoError(t, err)
+		assert.Empty(t, tr.last().Header.Get("X-One"))
+		assert.NotEqual(t, "b", tr.last().Header.Get("X-All"))
+	}
+	assert.Equal(t, "api-version=2024-05-01-preview&order=asc", tr.last().URL.RawQuery)
+	assert.Equal(t, "limit=1", strings.Split(tr.requests()[0].URL.RawQuery, "&")[1])
+
+	own := &http.Client{Transport: tr}
+	_, err = assistants.NewClient(assistants.WithAPIKey("k"), assistants.WithHTTPClient(own))
+	require.NoError(t, err)
+	assert.Nil(t, own.CheckRedirect)
+}
+
+// Credentials of the caller's own take the place of the client's.
+func TestCredentialHeaders(t *testing.T) {
+	t.Parallel()
+	tr := newTransport(t, answer(200, assistantJSON))
+	client := newClient(t, tr)
+	require.NoError(t, retrieve(t.Context(), client, assistants.WithHeader("X-Api-Key", "0123456789")))
+	assert.Empty(t, tr.last().Header.Get("Authorization"))
+	require.NoError(t, retrieve(t.Context(), client, assistants.WithHeader("User-Agent", "")))
+	assert.Equal(t, []string{""}, tr.last().Header["User-Agent"]) // which net/http does not send
+	assert.Equal(t, "Bearer "+testKey, tr.last().Header.Get("Authorization"))
+}
+
 // Call reaches what no method reaches, and no other server.
 func TestCall(t *testing.T) {
 	t.Parallel()
@@ -369,7 +464,61 @@ func TestCall(t *testing.T) {
 		assert.Equal(t, "not JSON", out.String())
 		require.ErrorContains(t, client.Call(t.Context(), "GET", "/files/f/content", nil, &out), "gone")
 	})
-	for _, path := range []string{"", "threads", "//..", "/a/../b", "/a/%2e%2e/b", "/a%zz", "https://evil.example/", "@evil.example/"} {
+	t.Run("bytes that nobody takes", func(t *testing.T) {
+		t.Parallel()
+		full := errors.New("disk full")
+		err := newClient(t, newTransport(t, answer(200, "bytes"))).Call(t.Context(), "GET", "/a", nil, failingWriter{full})
+		require.ErrorIs(t, err, full)
+		assert.False(t, errors.As(err, new(*assistants.APIError)))
+	})
+	t.Run("a stream may last", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			client, err := assistants.NewClient(assistants.WithTimeout(500*time.Millisecond), assistants.WithHandler(http.HandlerFunc(
+				func(w http.ResponseWriter, r *http.Request) {
+					for range 5 {
+						<-time.After(time.Second)
+						io.WriteString(w, "x")
+						w.(http.Flusher).Flush()
+					}
+				})))
+			require.NoError(t, err)
+			var out strings.Builder
+			require.ErrorIs(t, client.Call(t.Context(), "GET", "/a", nil, &out), context.DeadlineExceeded) // no header in time
+			require.NoError(t, client.Call(t.Context(), "GET", "/a", nil, &out, assistants.WithTimeout(1500*time.Millisecond)))
+			assert.Equal(t, "xxxxx", out.String())
+		})
+	})
+	t.Run("what cannot be sent or decoded", func(t *testing.T) {
+		t.Parallel()
+		tr := newTransport(t, answer(200, "{}"))
+		client := newClient(t, tr)
+		require.ErrorContains(t, client.Call(t.Context(), "", "/a", nil, nil), "method is empty")
+		require.ErrorContains(t, client.Call(t.Context(), "GET", "/a", nil, struct{}{}), "cannot be decoded into a struct {}")
+		require.ErrorContains(t, client.Call(t.Context(), "GET", "/a", nil, (*int)(nil)), "cannot be decoded into a *int")
+		require.ErrorContains(t, client.Call(t.Context(), "b\nad", "/a", nil, nil), "invalid method")
+		require.ErrorContains(t, client.Call(t.Context(), "POST", "/a", json.RawMessage("{"), nil), "unexpected end")
+		assert.Empty(t, tr.requests())
+		require.NoError(t, client.Call(t.Context(), "PUT", "/a?flag&b=1;c", nil, nil, assistants.WithBodyField(`a\.b`, 1)))
+		assert.JSONEq(t, `{"a.b":1}`, tr.last().body)
+		assert.Equal(t, "flag&b=1;c", tr.last().URL.RawQuery)
+		require.NoError(t, client.Call(t.Context(), "POST", "/a", json.RawMessage(` {"a": "<"}`), nil))
+		assert.Equal(t, ` {"a": "<"}`, tr.last().body)
+		require.NoError(t, client.Call(t.Context(), "POST", "/a", json.RawMessage(nil), nil))
+		assert.Empty(t, tr.last().body)
+	})
+	t.Run("the header of something large", func(t *testing.T) {
+		t.Parallel()
+		tr := newTransport(t, func(*http.Request) (*http.Response, error) {
+			resp := response(200, "")
+			resp.ContentLength = 1 << 40
+			return resp, nil
+		})
+		var resp assistants.Response
+		require.NoError(t, newClient(t, tr).Call(t.Context(), "HEAD", "/a", nil, nil, assistants.WithResponse(&resp)))
+		assert.Equal(t, 200, resp.StatusCode)
+	})
+	for _, path := range []string{"", "threads", "/a#/b", "/a b", "/a\n", "//..", "/a/../b", "/a/%2e%2e/b", "/a%zz", "https://evil.example/", "@evil.example/"} {
 		t.Run("path "+path, func(t *testing.T) {
 			t.Parallel()
 			tr := newTransport(t, answer(200, "{}"))

@@ -100,10 +100,23 @@ func (c *callConfig) setHeader(name string, value transport.Secret) {
 	c.header = header
 	if isCredential(name) {
 		c.secrets = c.secrets.With(value)
-		for _, part := range strings.FieldsFunc(value.Reveal(), func(r rune) bool { return strings.ContainsRune(" ;,", r) }) {
-			c.secrets = c.secrets.With(transport.NewSecret(part)) // behind a scheme, among cookies
+		for _, part := range credentialParts(name, value.Reveal()) {
+			c.secrets = c.secrets.With(transport.NewSecret(part))
 		}
 	}
+}
+
+// credentialParts are what of a header's value is secret by itself: the values of cookies, or what follows a scheme.
+func credentialParts(header, value string) (parts []string) {
+	if !strings.EqualFold(header, "Cookie") {
+		_, part, _ := strings.Cut(value, " ")
+		return []string{part}
+	}
+	for cookie := range strings.SplitSeq(value, ";") {
+		_, part, _ := strings.Cut(cookie, "=")
+		parts = append(parts, part)
+	}
+	return parts
 }
 
 // authorizes reports whether the caller's own headers carry credentials.

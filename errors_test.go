@@ -2,11 +2,13 @@ package assistants_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -161,6 +163,8 @@ func TestStrictAnswers(t *testing.T) {
 		"deleted: null":      {del, `null`, "does not say"},
 		"deleted: not":       {del, `{"id":"asst_1","object":"assistant.deleted","deleted":false}`, "does not say"},
 		"deleted: no":        {del, assistantJSON, "does not say"},
+		"deleted: another":   {del, `{"id":"vs_1","object":"vector_store.deleted","deleted":true}`, `instead of "assistant.deleted"`},
+		"an empty error":     {one, `{"error":{}}`, "the answer is an error"},
 		"deleted: something": {del, `{"object":"assistant.deleted","deleted":true}`, "no id"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -183,6 +187,17 @@ func TestStrictAnswers(t *testing.T) {
 		var e *assistants.APIError
 		require.ErrorAs(t, err, &e)
 		assert.Equal(t, assistantJSON[:20], string(e.Body))
+	})
+	t.Run("no limit is no error", func(t *testing.T) {
+		t.Parallel()
+		tr := newTransport(t, answer(200, assistantJSON))
+		require.NoError(t, retrieve(t.Context(), newClient(t, tr, assistants.WithMaxResponseBytes(math.MaxInt64))))
+	})
+	t.Run("as much of it as can be kept", func(t *testing.T) {
+		t.Parallel()
+		var e *assistants.APIError
+		require.ErrorAs(t, retrieve(t.Context(), newClient(t, newTransport(t, answer(200, strings.Repeat("x", 2<<20))))), &e)
+		assert.Len(t, e.Body, 1<<20)
 	})
 	t.Run("the word error within is none", func(t *testing.T) {
 		t.Parallel()
@@ -268,7 +283,8 @@ func TestRedirects(t *testing.T) {
 	}))
 	defer srv.Close()
 
-	for _, credential := range []assistants.Option{assistants.WithAPIKey(testKey), assistants.WithAzureAPIKey(testKey)} {
+	token := func(context.Context) (string, error) { return testKey, nil }
+	for _, credential := range []assistants.Option{assistants.WithAPIKey(testKey), assistants.WithAzureAPIKey(testKey), assistants.WithTokenSource(token)} {
 		client, err := assistants.NewClient(assistants.WithBaseURL(srv.URL+"/v1"), credential)
 		require.NoError(t, err)
 		for _, code := range []string{"301", "302", "303", "307", "308"} {
@@ -281,6 +297,12 @@ func TestRedirects(t *testing.T) {
 				},
 				func() error { // another scheme
 					return retrieve(t.Context(), client, assistants.WithHeader("To", strings.Replace(srv.URL, "http:", "https:", 1)), assistants.WithHeader("Code", code))
+				},
+				func() error {
+					return create(t.Context(), client, assistants.WithHeader("To", strings.Replace(srv.URL, "http:", "https:", 1)), assistants.WithHeader("Code", code))
+				},
+				func() error { // another name of the same port
+					return create(t.Context(), client, assistants.WithHeader("To", strings.Replace(srv.URL, "127.0.0.1", "localhost", 1)), assistants.WithHeader("Code", code))
 				},
 			} {
 				seen = nil
@@ -368,7 +390,8 @@ func TestSecrets(t *testing.T) {
 			assert.Equal(t, name == "wrapped" || name == "no answer to it", errors.Is(err, io.ErrUnexpectedEOF), name)
 		}
 	}
-	for _, opt := range []assistants.Option{assistants.WithAPIKey(testKey), assistants.WithAzureAPIKey(testKey), assistants.WithHeader("Cookie", testKey)} {
+	for _, opt := range []assistants.Option{assistants.WithAPIKey(testKey), assistants.WithAzureAPIKey(testKey), assistants.WithHeader("Cookie", testKey),
+		assistants.WithHeader("Cookie", "sid="+testKey+"; theme=dark"), assistants.WithHeader("X-Gateway-Token", testKey)} {
 		client, err := assistants.NewClient(assistants.WithBaseURL("https://host.example"), opt, assistants.WithHeader("Authorization", "x"),
 			assistants.WithMaxRetries(0), assistants.WithHTTPClient(&http.Client{Transport: newTransport(t, answer(400, testKey))}))
 		require.NoError(t, err)
@@ -378,6 +401,37 @@ func TestSecrets(t *testing.T) {
 			assert.NotContains(t, string(encoded)+fmt.Sprintf("%v %+v %#v", v, v, v), testKey)
 		}
 	}
+}
+
+// A key is found in whatever spelling it comes back.
+func TestSecretSpellings(t *testing.T) {
+	t.Parallel()
+	const key = "sk-AbCdEf/0123+456"
+	for name, text := range map[string]string{
+		"JSON of .NET":   `sk-AbCdEf/0123\u002B456`,
+		"JSON of PHP":    `sk-AbCdEf\/0123+456`,
+		"JSON by force":  `\u0073\u006b\u002dAbCdEf/0123+456`,
+		"Go":             `sk-AbCdEf/0123\x2b456`,
+		"a URL":          `sk-AbCdEf%2F0123%2b456`,
+		"twice, and cut": key + key + `sk-AbC`,
+	} {
+		for _, body := range []string{`{"error":{"message":"bad key ` + text + `"}}`, "bad key " + text} {
+			err := create(t.Context(), newClient(t, newTransport(t, answer(400, body)), assistants.WithAPIKey(key)))
+			var e *assistants.APIError
+			require.ErrorAs(t, err, &e)
+			assert.Contains(t, string(e.Body), "bad key [redacted]", name)
+			for _, shown := range []string{err.Error(), string(e.Body)} {
+				assert.NotContains(t, shown, "CdEf/", name)
+				assert.NotContains(t, shown, `CdEf\/`, name)
+				assert.NotContains(t, shown, "CdEf%", name)
+			}
+		}
+	}
+	client, err := assistants.NewClient(assistants.WithAPIKey("sk-AbCdEfGh"), assistants.WithBaseURL("https://host.example"),
+		assistants.WithHTTPClient(&http.Client{Transport: newTransport(t, answer(307, "", "location: https://sk-AbCdEfGh.example/"))}))
+	require.NoError(t, err)
+	err = create(t.Context(), client)
+	require.ErrorContains(t, err, "redirect from https://host.example:443 to https://[redacted].example:443 refused")
 }
 
 func TestLog(t *testing.T) {

@@ -2,7 +2,6 @@ package assistants_test
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -67,6 +66,9 @@ func TestRetries(t *testing.T) {
 		"retry-after of too much":   {create, []step{answer(429, "", "retry-after: 61"), ok}, nil, 1, 0, 0},
 		"retry-after of for ever":   {create, []step{answer(429, "", "retry-after: 1e300"), ok}, nil, 1, 0, 0},
 		"POST not connected":        {create, []step{fail(notDialled), fail(unresolved), ok}, nil, 3, 1125 * time.Millisecond, 1500 * time.Millisecond},
+		"POST, the proxy down":      {create, []step{fail(&net.OpError{Op: "proxyconnect", Err: notDialled}), ok}, nil, 2, 375 * time.Millisecond, 500 * time.Millisecond},
+		"POST, the proxy resets":    {create, []step{fail(&net.OpError{Op: "proxyconnect", Err: reset}), ok}, nil, 1, 0, 0},
+		"an error's body is lost":   {create, []step{cutError(""), ok}, nil, 2, 375 * time.Millisecond, 500 * time.Millisecond},
 		"POST reset":                {create, []step{fail(reset), ok}, nil, 1, 0, 0},
 		"POST ended":                {create, []step{fail(io.ErrUnexpectedEOF), ok}, nil, 1, 0, 0},
 		"POST reset with a key":     {create, []step{fail(reset), ok}, []assistants.RequestOption{assistants.WithIdempotencyKey("k")}, 2, 375 * time.Millisecond, 500 * time.Millisecond},
@@ -78,7 +80,7 @@ func TestRetries(t *testing.T) {
 		"GET unanswered":            {retrieve, []step{silence, ok}, []assistants.RequestOption{assistants.WithTimeout(time.Second)}, 2, 1375 * time.Millisecond, 1500 * time.Millisecond},
 		"GET unanswered, headers":   {retrieve, []step{silentBody, ok}, []assistants.RequestOption{assistants.WithTimeout(time.Second)}, 2, 1375 * time.Millisecond, 1500 * time.Millisecond},
 		"a minute by default":       {create, []step{silence, ok}, nil, 1, time.Minute, time.Minute},
-		"an error's body is cut":    {create, []step{cutError, ok}, nil, 2, 375 * time.Millisecond, 500 * time.Millisecond},
+		"an error's body is cut":    {create, []step{cutError("oh"), ok}, nil, 2, 375 * time.Millisecond, 500 * time.Millisecond},
 		"a success that is no JSON": {retrieve, []step{answer(200, "<html>"), ok}, nil, 1, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -111,10 +113,12 @@ func cut(body string) step {
 	}
 }
 
-func cutError(*http.Request) (*http.Response, error) {
-	resp := response(500, "")
-	resp.Body = io.NopCloser(io.MultiReader(strings.NewReader("oh"), errReader{io.ErrUnexpectedEOF}))
-	return resp, nil
+func cutError(body string) step {
+	return func(*http.Request) (*http.Response, error) {
+		resp := response(500, "")
+		resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(body), errReader{io.ErrUnexpectedEOF}))
+		return resp, nil
+	}
 }
 
 type errReader struct{ err error }
@@ -296,37 +300,101 @@ func TestConnectionsAreKept(t *testing.T) {
 	assert.LessOrEqual(t, opened.Load(), int32(40))
 }
 
-// A panic of an in-process handler, before or within its answer, is an error of the call; so is its silence.
-func TestHandlerFaults(t *testing.T) {
+// A connection that the server closed while it lay idle is no reason for a POST to fail, nor to arrive twice.
+func TestIdleConnectionClosed(t *testing.T) {
 	t.Parallel()
+	var posts atomic.Int32
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			posts.Add(1)
+		}
+		io.WriteString(w, assistantJSON)
+	}))
+	defer srv.Close()
+	client, err := assistants.NewClient(assistants.WithAPIKey("k"), assistants.WithBaseURL(srv.URL))
+	require.NoError(t, err)
+	defer client.CloseIdleConnections()
+	for i := range int32(20) {
+		require.NoError(t, retrieve(t.Context(), client))
+		srv.CloseClientConnections()
+		if create(t.Context(), client) != nil { // the close may reach the client only when the request is on its way
+			continue
+		}
+		assert.LessOrEqual(t, posts.Load(), i+1)
+	}
+}
+
+// Jitter keeps callers that failed together from returning together.
+func TestPausesDiffer(t *testing.T) {
+	t.Parallel()
+	pauses := map[time.Duration]bool{}
+	for range 10 {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			require.NoError(t, create(t.Context(), newClient(t, newTransport(t, answer(503, ""), answer(200, assistantJSON)))))
+			pauses[time.Since(start)] = true
+		})
+	}
+	assert.Greater(t, len(pauses), 1)
+}
+
+// When a call is over, so is everything that it began: bodies are closed, contexts have ended.
+func TestNothingIsLeftOpen(t *testing.T) {
+	t.Parallel()
+	download := func(w io.Writer) func(context.Context, *assistants.Client, ...assistants.RequestOption) error {
+		return func(ctx context.Context, c *assistants.Client, opts ...assistants.RequestOption) error {
+			return c.Call(ctx, "GET", "/a", nil, w, opts...)
+		}
+	}
 	for name, test := range map[string]struct {
-		handler http.HandlerFunc
-		says    string
+		call func(context.Context, *assistants.Client, ...assistants.RequestOption) error
+		step step
 	}{
-		"panic":            {func(http.ResponseWriter, *http.Request) { panic("ouch") }, "panicked: ouch"},
-		"abort":            {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "aborted"},
-		"panic within":     {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{"); panic("ouch") }, "panicked: ouch"},
-		"nothing":          {func(http.ResponseWriter, *http.Request) {}, "empty"},
-		"no content":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204); io.WriteString(w, "{}") }, "empty"},
-		"nothing but HTML": {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html></html>") }, "not JSON"},
+		"an answer":             {retrieve, answer(200, assistantJSON)},
+		"no answer":             {retrieve, fail(reset)},
+		"an error":              {retrieve, answer(500, "")},
+		"what is too large":     {retrieve, answer(200, strings.Repeat(" ", 2000))},
+		"what breaks off":       {retrieve, cut("{")},
+		"a stream":              {download(io.Discard), answer(200, "bytes")},
+		"a stream's error":      {download(io.Discard), answer(500, "")},
+		"a stream cut":          {download(io.Discard), cut("bytes")},
+		"a stream nobody wants": {download(failingWriter{io.ErrShortWrite}), answer(200, "bytes")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, err := assistants.NewClient(assistants.WithHandler(test.handler), assistants.WithMaxRetries(0))
-			require.NoError(t, err)
-			require.ErrorContains(t, create(t.Context(), client), test.says)
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTransport(t, test.step)
+				ctx := context.Background() // that of the test ends by itself
+				_ = test.call(ctx, newClient(t, tr, assistants.WithMaxRetries(1), assistants.WithMaxResponseBytes(1000)))
+				require.NotEmpty(t, tr.requests())
+				for _, r := range tr.requests() {
+					assert.Error(t, r.Context().Err())
+				}
+				require.Zero(t, tr.open)
+			})
 		})
 	}
-	t.Run("silence", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			ended := make(chan struct{})
-			client, err := assistants.NewClient(assistants.WithTimeout(time.Second), assistants.WithHandler(
-				http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done(); close(ended) })))
-			require.NoError(t, err)
-			err = create(t.Context(), client)
-			require.True(t, errors.Is(err, context.DeadlineExceeded))
-			<-ended
+}
+
+// Only the server's silence counts, not the time that the caller takes for what it has.
+func TestSlowReader(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := writerFunc(func(p []byte) (int, error) {
+			<-time.After(time.Minute)
+			return len(p), nil
 		})
+		client, err := assistants.NewClient(assistants.WithHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			for range 3 {
+				io.WriteString(w, "x")
+			}
+		})))
+		require.NoError(t, err)
+		err = client.Call(context.Background(), "GET", "/a", nil, slow, assistants.WithStreamIdleTimeout(time.Second))
+		require.NoError(t, err)
 	})
 }
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
