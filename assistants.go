@@ -12,21 +12,29 @@ import (
 //
 // Reference: https://platform.openai.com/docs/api-reference/assistants/object
 type Assistant struct {
-	ID           string    `json:"id"`
-	Object       string    `json:"object"` // "assistant"
-	CreatedAt    Timestamp `json:"created_at"`
-	Name         string    `json:"name"`
-	Description  string    `json:"description"`
-	Model        string    `json:"model"` // on Azure the name of a deployment
-	Instructions string    `json:"instructions"`
-	Tools        []Tool    `json:"tools"`
-	TopP         *float64  `json:"top_p"`
-	Temperature  *float64  `json:"temperature"`
+	// ID begins with "asst_".
+	ID string `json:"id"`
+	// Object is "assistant".
+	Object    string    `json:"object"`
+	CreatedAt Timestamp `json:"created_at"` // when it was made; modifying it does not change that
+	// Name and Description are "" if there is none.
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	// Model is the id of a model, on Azure the name of a deployment.
+	Model string `json:"model"`
+	// Instructions are the system prompt, "" if there is none.
+	Instructions string `json:"instructions"`
+	Tools        []Tool `json:"tools"` // in the order in which they were given
+	// TopP and Temperature are nil where a server does not say; the service always did.
+	TopP        *float64 `json:"top_p"`
+	Temperature *float64 `json:"temperature"`
 	// ReasoningEffort is "" where the model's default applies.
 	ReasoningEffort ReasoningEffort `json:"reasoning_effort"`
-	ToolResources   *ToolResources  `json:"tool_resources"`
-	Metadata        Metadata        `json:"metadata"`
-	ResponseFormat  *ResponseFormat `json:"response_format"`
+	// ToolResources are nil where a server does not say, as in v1.
+	ToolResources *ToolResources `json:"tool_resources"`
+	Metadata      Metadata       `json:"metadata"` // empty if there is none
+	// ResponseFormat is nil where a server does not say.
+	ResponseFormat *ResponseFormat `json:"response_format"`
 
 	// FileIDs are the files of an assistant of v1; see [BetaV1].
 	FileIDs []string `json:"file_ids,omitzero"`
@@ -69,7 +77,8 @@ type AssistantCreateParams struct {
 	Tools []Tool `json:"tools,omitzero"`
 	// ToolResources are what the tools work on: files and vector stores.
 	ToolResources ToolResources `json:"tool_resources,omitzero"`
-	Metadata      Metadata      `json:"metadata,omitzero"`
+	// Metadata is information of yours. nil and empty are none.
+	Metadata Metadata `json:"metadata,omitzero"`
 	// Temperature is 0 to 2: low is focused, high is random. Default: 1. Reasoning models take none.
 	Temperature *float64 `json:"temperature,omitzero"`
 	// TopP is 0 to 1: the model chooses among the tokens that make up this share of probability. Default: 1.
@@ -91,16 +100,21 @@ type AssistantModifyParams struct {
 	// Description has up to 512 characters.
 	Description Optional[string] `json:"description,omitzero"`
 	// Instructions have up to 256,000 characters.
-	Instructions    Optional[string]          `json:"instructions,omitzero"`
+	Instructions Optional[string] `json:"instructions,omitzero"`
+	// ReasoningEffort is for reasoning models. Null: the model's default.
 	ReasoningEffort Optional[ReasoningEffort] `json:"reasoning_effort,omitzero"`
 	// Tools are up to 128. nil leaves them alone; an empty slice takes them all away.
-	Tools         []Tool                  `json:"tools,omitzero"`
+	Tools []Tool `json:"tools,omitzero"`
+	// ToolResources replace those of each tool that they name and leave those of the others alone. Null: none.
+	// VectorStores cannot be made here.
 	ToolResources Optional[ToolResources] `json:"tool_resources,omitzero"`
-	Metadata      Optional[Metadata]      `json:"metadata,omitzero"`
-	// Temperature is 0 to 2.
+	// Metadata replaces all pairs. Null: none.
+	Metadata Optional[Metadata] `json:"metadata,omitzero"`
+	// Temperature is 0 to 2. Null: 1.
 	Temperature Optional[float64] `json:"temperature,omitzero"`
-	// TopP is 0 to 1.
-	TopP           Optional[float64]        `json:"top_p,omitzero"`
+	// TopP is 0 to 1. Null: 1.
+	TopP Optional[float64] `json:"top_p,omitzero"`
+	// ResponseFormat is what the model's answers must be. Null: [ResponseFormatAuto].
 	ResponseFormat Optional[ResponseFormat] `json:"response_format,omitzero"`
 
 	// FileIDs are up to 20 files, in v1 only. nil leaves them alone; an empty slice takes them all away.

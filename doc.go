@@ -31,8 +31,8 @@
 // # Unions
 //
 // What the API calls "one of" is one struct with a Type and a field for each variant: [Tool], [ChunkingStrategy],
-// [ResponseFormat]. When sending, the type is inferred from the field that is set. What a server adds never fails to
-// decode, and an unknown variant is sent back as it came.
+// [ResponseFormat]. When sending, the type is inferred from the field that is set. Fields and variants that a server adds
+// do not fail to decode, and a tool or a response format of an unknown type is sent back as it came.
 //
 // # Lists
 //

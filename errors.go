@@ -19,9 +19,7 @@ import (
 type APIError struct {
 	StatusCode int // of the last attempt
 	// Code, Type and Param are the error's own: "invalid_type", "invalid_request_error", "metadata.key".
-	Code  string
-	Type  string
-	Param string
+	Code, Type, Param string
 	// Message is the server's explanation, cut at 512 bytes, or this package's if the server had none.
 	Message string
 	// RequestID names the request to the server's operators.
@@ -29,8 +27,7 @@ type APIError struct {
 	// RetryAfter is how long the server asks its callers to wait.
 	RetryAfter time.Duration
 	// Method and Path are what was asked for; the path without host and query.
-	Method string
-	Path   string
+	Method, Path string
 	// Body is the answer, cut at 1 MiB.
 	Body []byte
 

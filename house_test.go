@@ -158,12 +158,34 @@ func TestDocumentation(t *testing.T) {
 			for _, v := range append(typ.Consts, typ.Vars...) {
 				checkValue(v)
 			}
+			checkFields(t, pkg.Name, typ)
 			for _, f := range append(typ.Funcs, typ.Methods...) {
 				check(typ.Name+"."+f.Name, f.Doc)
 				if strings.HasSuffix(typ.Name, "Service") {
 					assert.Regexp(t, operation, f.Doc, f.Name)
 				}
 			}
+		}
+	}
+}
+
+// checkFields holds that every exported field has a comment, at its side or above it or above the one before, for
+// fields that are explained together. A union's Type is explained with the union.
+func checkFields(t *testing.T, pkg string, typ *doc.Type) {
+	t.Helper()
+	s, ok := typ.Decl.Specs[0].(*ast.TypeSpec).Type.(*ast.StructType)
+	if !ok {
+		return
+	}
+	explained := false
+	for i, field := range s.Fields.List {
+		if field.Doc != nil || field.Comment != nil {
+			explained = true
+		} else if i > 0 && s.Fields.List[i-1].Doc == nil {
+			explained = false
+		}
+		for _, name := range field.Names {
+			assert.True(t, explained || !name.IsExported() || name.Name == "Type", "%s.%s.%s is not documented", pkg, typ.Name, name.Name)
 		}
 	}
 }

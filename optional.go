@@ -20,7 +20,8 @@ const (
 	set
 )
 
-// Set returns an Optional that gives a field the value v.
+// Set returns an Optional that gives a field the value v. A map or slice that is nil is sent as null, like [Null]; an
+// empty one is sent as it is.
 func Set[T any](v T) Optional[T] { return Optional[T]{set, v} }
 
 // Null returns an Optional that clears a field: the service stores null, or its default where it has one.

@@ -144,9 +144,9 @@ func endpointOption(name string, make func() (*endpoint, error)) Option {
 // A Beta is the value of the OpenAI-Beta header: the version of the protocol that is spoken.
 type Beta string
 
-// Versions of the protocol. See docs/protocol.md for what differs.
+// Versions of the protocol.
 const (
-	BetaV2   Beta = "assistants=v2"
+	BetaV2   Beta = "assistants=v2" // tool resources, file search
 	BetaV1   Beta = "assistants=v1" // the retrieval tool and file_ids
 	BetaNone Beta = ""              // the header is not sent
 )
@@ -328,7 +328,7 @@ func WithBodyField[T any](path string, value T) RequestOption {
 type Response struct {
 	// StatusCode is 0 if no answer arrived.
 	StatusCode int
-	Header     http.Header
+	Header     http.Header // nil if no answer arrived
 	// RequestID names the request to the server's operators; "" if the server gave it no name.
 	RequestID string
 	// Attempts counts how often the request was sent.

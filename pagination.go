@@ -31,10 +31,10 @@ const (
 
 // A Page is a part of a list.
 type Page[T any] struct {
-	Object  string `json:"object"` // "list"
-	Data    []*T   `json:"data"`
+	Object  string `json:"object"`   // "list"
+	Data    []*T   `json:"data"`     // in the list's order; no element is nil
 	FirstID string `json:"first_id"` // "" on an empty page
-	LastID  string `json:"last_id"`
+	LastID  string `json:"last_id"`  // the next page's After
 	HasMore bool   `json:"has_more"` // there is another page, on the side the request was paging to
 }
 

@@ -29,6 +29,7 @@ type ResponseFormatType string
 const (
 	// ResponseFormatAuto leaves it to the service: text.
 	ResponseFormatAuto ResponseFormatType = "auto"
+	// ResponseFormatText is text of any form.
 	ResponseFormatText ResponseFormatType = "text"
 	// ResponseFormatJSONObject is any JSON object. The instructions must ask for JSON too.
 	ResponseFormatJSONObject ResponseFormatType = "json_object"

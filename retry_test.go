@@ -51,7 +51,7 @@ func TestRetries(t *testing.T) {
 		"429":                       {create, []step{answer(429, ""), ok}, nil, 2, 375 * time.Millisecond, 500 * time.Millisecond},
 		"500 twice":                 {create, []step{answer(500, ""), answer(502, "<html>"), ok}, nil, 3, 1125 * time.Millisecond, 1500 * time.Millisecond},
 		"503 until the end":         {create, []step{answer(503, "")}, nil, 3, 1125 * time.Millisecond, 1500 * time.Millisecond},
-		"pauses end at 8 s":         {create, []step{answer(503, "")}, []assistants.RequestOption{assistants.WithMaxRetries(7)}, 8, 25 * time.Second, 31500 * time.Millisecond},
+		"pauses end at 8 s":         {create, []step{answer(503, "")}, []assistants.RequestOption{assistants.WithMaxRetries(7)}, 8, 23625 * time.Millisecond, 31500 * time.Millisecond},
 		"400":                       {create, []step{answer(400, ""), ok}, nil, 1, 0, 0},
 		"404":                       {retrieve, []step{answer(404, ""), ok}, nil, 1, 0, 0},
 		"no retries":                {create, []step{answer(500, ""), ok}, []assistants.RequestOption{assistants.WithMaxRetries(0)}, 1, 0, 0},

@@ -8,8 +8,8 @@ import (
 // ToolResources are what tools work on, for each kind of tool. A nil field is none, and when sending, leaves that
 // tool's alone.
 type ToolResources struct {
-	CodeInterpreter *CodeInterpreterResources `json:"code_interpreter,omitzero"`
-	FileSearch      *FileSearchResources      `json:"file_search,omitzero"`
+	CodeInterpreter *CodeInterpreterResources `json:"code_interpreter,omitzero"` // files
+	FileSearch      *FileSearchResources      `json:"file_search,omitzero"`      // vector stores
 }
 
 // CodeInterpreterResources are the files that the code interpreter can read.
@@ -41,7 +41,7 @@ type VectorStoreSpec struct {
 // when sending.
 type ChunkingStrategy struct {
 	Type   ChunkingStrategyType    `json:"type"`
-	Static *StaticChunkingStrategy `json:"static,omitzero"`
+	Static *StaticChunkingStrategy `json:"static,omitzero"` // of ChunkingStatic; needed
 }
 
 // A ChunkingStrategyType names a way of cutting files.

@@ -11,12 +11,12 @@ import (
 // sending, an empty Type is inferred from the field that is set; fields that contradict Type are an error of the
 // call.
 //
-// A tool of a type that this package does not know keeps its JSON: what was read is sent back whole. [RawTool] makes
-// one.
+// A tool of a type that this package does not know, in the answer of a call, keeps its JSON and is sent back as it
+// came; one that encoding/json decoded elsewhere keeps its type only. [RawTool] makes one.
 type Tool struct {
 	Type       ToolType            `json:"type"`
-	Function   *FunctionDefinition `json:"function,omitzero"`
-	FileSearch *FileSearchOptions  `json:"file_search,omitzero"`
+	Function   *FunctionDefinition `json:"function,omitzero"`    // of ToolFunction; needed
+	FileSearch *FileSearchOptions  `json:"file_search,omitzero"` // of ToolFileSearch; nil: the service's settings
 
 	raw json.RawMessage
 }
@@ -69,8 +69,8 @@ type RankingOptions struct {
 
 // HybridSearch are the weights of the two halves of a search.
 type HybridSearch struct {
-	EmbeddingWeight float64 `json:"embedding_weight"`
-	TextWeight      float64 `json:"text_weight"`
+	EmbeddingWeight float64 `json:"embedding_weight"` // of meaning
+	TextWeight      float64 `json:"text_weight"`      // of words
 }
 
 // RawTool returns a tool of any type from its JSON, an object with a "type": for tools of compatible servers, such as

@@ -42,9 +42,9 @@ type Metadata map[string]string
 
 // A Deleted says that an object was deleted.
 type Deleted struct {
-	ID      string `json:"id"`
-	Object  string `json:"object"` // such as "assistant.deleted"
-	Deleted bool   `json:"deleted"`
+	ID      string `json:"id"`      // of what was deleted
+	Object  string `json:"object"`  // such as "assistant.deleted"
+	Deleted bool   `json:"deleted"` // always true: anything else is an error of the call
 }
 
 // A deletion is what a Delete call decodes: a Deleted that knows of what type it must be.

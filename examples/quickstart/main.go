@@ -59,30 +59,10 @@ func run(ctx context.Context, client *assistants.Client, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "Created   %s: %s on %s, created %v\n", tutor.ID, tutor.Name, tutor.Model, tutor.CreatedAt)
 
-	newest, err := client.Assistants.List(ctx, assistants.ListParams{Limit: 5})
-	if err != nil {
-		return err
+	if err := use(ctx, client, tutor.ID, out); err != nil {
+		_, deleteErr := client.Assistants.Delete(context.WithoutCancel(ctx), tutor.ID) // leave nothing behind
+		return errors.Join(err, deleteErr)
 	}
-	for _, a := range newest.Data {
-		fmt.Fprintf(out, "Listed    %s: %s\n", a.ID, a.Name)
-	}
-
-	tutor, err = client.Assistants.Retrieve(ctx, tutor.ID)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "Retrieved %s: %d tool, temperature %v\n", tutor.ID, len(tutor.Tools), *tutor.Temperature)
-
-	tutor, err = client.Assistants.Modify(ctx, tutor.ID, assistants.AssistantModifyParams{
-		Name:        assistants.Set("Patient Math Tutor"),
-		Temperature: assistants.Set(0.2),
-		Metadata:    assistants.Null[assistants.Metadata](),
-	})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "Modified  %s: %s, temperature %v, %d pairs of metadata\n", tutor.ID, tutor.Name, *tutor.Temperature, len(tutor.Metadata))
-
 	deleted, err := client.Assistants.Delete(ctx, tutor.ID)
 	if err != nil {
 		return err
@@ -93,5 +73,32 @@ func run(ctx context.Context, client *assistants.Client, out io.Writer) error {
 		return fmt.Errorf("the deleted assistant is still there: %v", err)
 	}
 	fmt.Fprintln(out, "It is gone:", err)
+	return nil
+}
+
+func use(ctx context.Context, client *assistants.Client, id string, out io.Writer) error {
+	newest, err := client.Assistants.List(ctx, assistants.ListParams{Limit: 5})
+	if err != nil {
+		return err
+	}
+	for _, a := range newest.Data {
+		fmt.Fprintf(out, "Listed    %s: %s\n", a.ID, a.Name)
+	}
+
+	tutor, err := client.Assistants.Retrieve(ctx, id)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Retrieved %s: %d tool, metadata %v\n", tutor.ID, len(tutor.Tools), tutor.Metadata)
+
+	tutor, err = client.Assistants.Modify(ctx, id, assistants.AssistantModifyParams{
+		Name:        assistants.Set("Patient Math Tutor"),
+		Description: assistants.Set("Explains every step."),
+		Metadata:    assistants.Null[assistants.Metadata](),
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Modified  %s: %s (%s), metadata %v\n", tutor.ID, tutor.Name, tutor.Description, tutor.Metadata)
 	return nil
 }

@@ -42,8 +42,8 @@ func TestRun(t *testing.T) {
 			require.Len(t, lines, 6)
 			assert.Regexp(t, `^Created   asst_\w{24}: Math Tutor on gpt-4o, created 20`, lines[0])
 			assert.Regexp(t, `^Listed    asst_\w{24}: Math Tutor$`, lines[1])
-			assert.Regexp(t, `: 1 tool, temperature 1$`, lines[2])
-			assert.Regexp(t, `: Patient Math Tutor, temperature 0.2, 0 pairs of metadata$`, lines[3])
+			assert.Regexp(t, `: 1 tool, metadata map\[example:quickstart\]$`, lines[2])
+			assert.Regexp(t, `: Patient Math Tutor \(Explains every step.\), metadata map\[\]$`, lines[3])
 			assert.Regexp(t, `404 invalid_request_error: No assistant found with id 'asst_\w{24}'.`, lines[5])
 		})
 	}
