@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,49 +13,57 @@ import (
 var assistantCollection = Collection{Kind: "assistant"}
 
 // assistantFields are the keys of an assistant behind id, object and created_at,
-// in the order in which they are answered, and what they are unless given. The
-// model is always given.
-var assistantFields = []struct{ key, initial string }{
-	{"name", "null"},
-	{"description", "null"},
-	{"model", "null"},
-	{"instructions", "null"},
-	{"tools", "[]"},
-	{"top_p", "1.0"},
-	{"temperature", "1.0"},
-	{"reasoning_effort", "null"},
-	{"tool_resources", "{}"},
-	{"metadata", "{}"},
-	{"response_format", `"auto"`},
+// in the order in which they are answered: what they are unless given, which is
+// also what null stands for, and what they may be. Model and tools take no null,
+// and a model is always given. The rule of tool_resources is the request's.
+var assistantFields = []assistantField{
+	{"name", "null", text{max: 256}},
+	{"description", "null", text{max: 512}},
+	{"model", "", text{min: 1}},
+	{"instructions", "null", text{max: 256_000}},
+	{"tools", "[]", assistantTools},
+	{"top_p", "1.0", decimal{0, 1}},
+	{"temperature", "1.0", decimal{0, 2}},
+	{"reasoning_effort", "null", reasoningEffort},
+	{"tool_resources", "{}", nil},
+	{"metadata", "{}", metadata{}},
+	{"response_format", `"auto"`, responseFormat{}},
 }
 
-var createAssistantRule = closed{properties: []property{
-	{key: "model", rule: text{min: 1}, required: true},
-	{key: "name", rule: nullable{text{max: 256}, "null"}},
-	{key: "description", rule: nullable{text{max: 512}, "null"}},
-	{key: "instructions", rule: nullable{text{max: 256_000}, "null"}},
-	{key: "reasoning_effort", rule: nullable{reasoningEffort, "null"}},
-	{key: "tools", rule: assistantTools},
-	{key: "tool_resources", rule: nullable{createToolResources, "{}"}},
-	{key: "metadata", rule: nullable{metadata{}, "{}"}},
-	{key: "temperature", rule: nullable{decimal{0, 2}, "1.0"}},
-	{key: "top_p", rule: nullable{decimal{0, 1}, "1.0"}},
-	{key: "response_format", rule: nullable{responseFormat{}, `"auto"`}},
-}}
+type assistantField struct {
+	key     string
+	initial string
+	rule    rule
+}
 
-var modifyAssistantRule = closed{properties: []property{
-	{key: "model", rule: text{min: 1}},
-	{key: "reasoning_effort", rule: nullable{reasoningEffort, "null"}},
-	{key: "name", rule: nullable{text{max: 256}, "null"}},
-	{key: "description", rule: nullable{text{max: 512}, "null"}},
-	{key: "instructions", rule: nullable{text{max: 256_000}, "null"}},
-	{key: "tools", rule: assistantTools},
-	{key: "tool_resources", rule: nullable{modifyToolResources, "null"}},
-	{key: "metadata", rule: nullable{metadata{}, "{}"}},
-	{key: "temperature", rule: nullable{decimal{0, 2}, "1.0"}},
-	{key: "top_p", rule: nullable{decimal{0, 1}, "1.0"}},
-	{key: "response_format", rule: nullable{responseFormat{}, `"auto"`}},
-}}
+var createAssistantRule = assistantRule(nullable{createToolResources, "{}"}, "model",
+	"model", "name", "description", "instructions", "reasoning_effort",
+	"tools", "tool_resources", "metadata", "temperature", "top_p", "response_format")
+
+// Modifying, null takes all resources away while {} changes nothing; see
+// mergeToolResources.
+var modifyAssistantRule = assistantRule(nullable{modifyToolResources, "null"}, "",
+	"model", "reasoning_effort", "name", "description", "instructions",
+	"tools", "tool_resources", "metadata", "temperature", "top_p", "response_format")
+
+// assistantRule returns the rule of a request: the fields in the order in which
+// they are checked.
+func assistantRule(resources rule, required string, order ...string) closed {
+	var properties []property
+	for _, key := range order {
+		i := slices.IndexFunc(assistantFields, func(f assistantField) bool { return f.key == key })
+		p := property{key: key, rule: assistantFields[i].rule, required: key == required}
+		switch key {
+		case "model", "tools":
+		case "tool_resources":
+			p.rule = resources
+		default:
+			p.rule = nullable{p.rule, assistantFields[i].initial}
+		}
+		properties = append(properties, p)
+	}
+	return closed{properties: properties}
+}
 
 var reasoningEffort = enum{"none", "minimal", "low", "medium", "high", "xhigh", "max"}
 
@@ -64,19 +73,26 @@ func (s *Server) createAssistant(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	all := &insertions{store: s.store}
+	data, err := s.insertAssistant(ctx, all, given)
+	if err != nil {
+		return reply{}, all.undo(ctx, err)
+	}
+	return ok(data)
+}
+
+// insertAssistant adds an assistant and what is made along with it.
+func (s *Server) insertAssistant(ctx context.Context, all *insertions, given object) (json.RawMessage, error) {
 	if resources := given.get("tool_resources"); resources != nil {
-		resources, err := s.createHelperStores(ctx, resources)
+		resources, err := s.createHelperStores(ctx, all, resources)
 		if err != nil {
-			return reply{}, err
+			return nil, err
 		}
 		given.set("tool_resources", resources)
 	}
 	id, created := s.newID(prefixAssistant), s.now().Unix()
 	data := newAssistant(id, created, given)
-	if err := s.store.Insert(ctx, assistantCollection, Record{ID: id, CreatedAt: created, Data: data}); err != nil {
-		return reply{}, err
-	}
-	return ok(data)
+	return data, all.insert(ctx, assistantCollection, Record{ID: id, CreatedAt: created, Data: data})
 }
 
 // newAssistant returns the document of a new assistant.
@@ -186,6 +202,9 @@ func (s *Server) parse(body []byte, r closed) (object, error) {
 		if err := s.checkModel(decodeString(model)); err != nil {
 			return nil, err
 		}
+	}
+	if err := checkStrictSchemas(raw); err != nil {
+		return nil, err
 	}
 	return given, nil
 }

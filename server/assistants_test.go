@@ -1,8 +1,12 @@
 package server_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
+	"log/slog"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +90,17 @@ func TestNormalisation(t *testing.T) {
 		again := modified.do("POST", "/v1/assistants/"+id, `{"`+tc.key+`":`+tc.given+`}`)
 		assert.Equal(t, got.body, again.body, "modify must normalise as create does")
 	}
+}
+
+func TestNullBringsBackTheDefault(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	fresh := a.do("POST", "/v1/assistants", `{"model":"m"}`).body
+	id := a.create(`{"model":"m","name":"n","description":"d","instructions":"i","reasoning_effort":"low","metadata":{"k":"v"},` +
+		`"temperature":0.5,"top_p":0.5,"response_format":{"type":"text"},"tool_resources":{"code_interpreter":{"file_ids":["f"]}}}`)
+	got := a.do("POST", "/v1/assistants/"+id, `{"name":null,"description":null,"instructions":null,"reasoning_effort":null,"metadata":null,`+
+		`"temperature":null,"top_p":null,"response_format":null,"tool_resources":null}`)
+	assert.Equal(t, strings.Replace(fresh, "asst_1", id, 1), got.body)
 }
 
 func TestModifyMerges(t *testing.T) {
@@ -181,21 +196,67 @@ func TestVectorStoresHelper(t *testing.T) {
 	}
 }
 
-func TestFailedInsertIsAFailure(t *testing.T) {
+// What was inserted before a failure is taken out again, though the caller has
+// gone in the meantime.
+func TestFailedInsertLeavesNothing(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []string{"vector_store.file", "vector_store", "assistant"} {
-		store := &hookStore{Store: server.NewMemoryStore(), insert: func(c server.Collection) error {
-			if c.Kind == kind {
-				return fmt.Errorf("no room")
+	for _, tc := range []struct {
+		kind string
+		nth  int // the insertion of this kind that fails
+	}{
+		{"vector_store.file", 1}, {"vector_store.file", 3}, {"vector_store", 1}, {"assistant", 1},
+	} {
+		ctx, gone := context.WithCancel(t.Context())
+		inserted, seen := []server.Collection{}, 0
+		store := &hookStore{Store: server.NewMemoryStore()}
+		store.insert = func(c server.Collection) error {
+			inserted = append(inserted, c)
+			if c.Kind == tc.kind {
+				seen++
+			}
+			if seen == tc.nth {
+				gone()
+				return errors.New("no room")
 			}
 			return nil
-		}}
+		}
 		a := newAPI(t, server.WithStore(store))
-		got := a.do("POST", "/v1/assistants", `{"model":"m","tool_resources":{"file_search":{"vector_stores":[{"file_ids":["file-1"]}]}}}`)
-		assert.Equal(t, 500, got.status, kind)
-		assert.Equal(t, emptyList, a.do("GET", "/v1/assistants", "").body)
+		r := httptest.NewRequestWithContext(ctx, "POST", "/openai/assistants", strings.NewReader(
+			`{"model":"m","tool_resources":{"file_search":{"vector_stores":[{"file_ids":["file-1","file-2","file-3"]}]}}}`))
+		w := httptest.NewRecorder()
+		a.handler.ServeHTTP(w, r)
+		assert.Equal(t, 500, w.Code)
+		assert.Equal(t, tc.kind, inserted[len(inserted)-1].Kind)
+		for _, c := range inserted {
+			left, err := store.List(t.Context(), c, server.Query{Limit: 9})
+			require.NoError(t, err)
+			assert.Empty(t, left.Records, "%s %d left %s", tc.kind, tc.nth, c.Kind)
+		}
 	}
+}
+
+// What cannot be taken out again is at least logged.
+func TestFailedUndoIsLogged(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	store := &hookStore{Store: server.NewMemoryStore(), delete: func() error { return errors.New("stuck") }}
+	store.insert = func(c server.Collection) error {
+		if c.Kind == "assistant" {
+			return errors.New("no room")
+		}
+		return nil
+	}
+	a := newAPI(t, server.WithStore(store), server.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	assert.Equal(t, 500, a.do("POST", "/v1/assistants", helperStore(`"file_ids":["file-1"]`)).status)
+	assert.Contains(t, log.String(), "no room")
+	assert.Contains(t, log.String(), "stuck")
+}
+
+// An id that is taken belongs to somebody else, whose object must stay.
+func TestTakenID(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, server.WithIDSource(func(prefix string) string { return prefix + "_same" }))
 	a.create(`{"model":"m"}`)
 	assert.Equal(t, 500, a.do("POST", "/v1/assistants", `{"model":"m"}`).status)
+	assert.Equal(t, 200, a.do("GET", "/v1/assistants/asst_same", "").status)
 }

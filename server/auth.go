@@ -8,7 +8,7 @@ import (
 )
 
 // credential returns the key that a request carries: the bearer token, or else
-// the api-key header. An Authorization header of another scheme carries none.
+// the api-key header. An Authorization header of another scheme counts as absent.
 func credential(h http.Header) string {
 	if scheme, token, ok := strings.Cut(h.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "bearer") {
 		return strings.TrimSpace(token)

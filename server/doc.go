@@ -20,10 +20,10 @@
 // A [Server] from [New] is complete without any option. Options replace one
 // part each: where objects are kept ([WithStore]), what time it is
 // ([WithClock]), how ids are made ([WithIDSource]), who may call
-// ([WithAPIKeys]), which models exist ([WithModelNames]), what is logged
-// ([WithLogger]) and how large a request may be ([WithMaxBodyBytes]). Tests that
-// set the clock and the ids get answers that are the same byte for byte on
-// every run.
+// ([WithAPIKeys]), which models exist ([WithModelNames]) and which of them are not
+// for assistants ([WithUnsupportedModelNames]), what is logged ([WithLogger]) and
+// how large a request may be ([WithMaxBodyBytes]). Tests that set the clock and
+// the ids get answers that are the same byte for byte on every run.
 //
 // A Server is safe for concurrent use, starts no goroutine, and holds no state
 // outside itself: two servers in one process share nothing unless they are

@@ -5,3 +5,13 @@ package server
 func (s *Server) LimitKeptAnswers(answers, bytes int) {
 	s.answers = newAnswerCache(answers, bytes)
 }
+
+// Chunks returns into how many chunks the list of a collection is cut, and for how
+// many entries they have room.
+func (s *MemoryStore) Chunks(c Collection) (chunks, room int) {
+	for _, chunk := range s.find(c).sorted.chunks {
+		room += cap(chunk)
+		chunks++
+	}
+	return chunks, room
+}

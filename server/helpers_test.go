@@ -142,6 +142,20 @@ type hookStore struct {
 	server.Store
 	insert func(server.Collection) error
 	get    func() error
+	delete func() error
+}
+
+func (s *hookStore) Delete(ctx context.Context, c server.Collection, id string) error {
+	if s.delete != nil {
+		if err := s.delete(); err != nil {
+			return err
+		}
+	}
+	// A store over a network would not get through to it any more.
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.Store.Delete(ctx, c, id)
 }
 
 func (s *hookStore) Insert(ctx context.Context, c server.Collection, r server.Record) error {

@@ -19,8 +19,9 @@ const (
 )
 
 // once runs a handler, or answers as an earlier request with the same
-// Idempotency-Key was answered. Failures of the server are not kept, so a caller
-// can try again with the key; a panic passes through and leaves nothing behind.
+// Idempotency-Key was answered. Only successes are kept: a refusal changed
+// nothing and is cheap to give again, and after a failure the caller shall be able
+// to try again with the key. A panic passes through and leaves nothing behind.
 func (s *Server) once(ctx context.Context, c *call, handle handler) (reply, error) {
 	h := c.request.Header
 	key := h.Get("Idempotency-Key")
@@ -30,9 +31,10 @@ func (s *Server) once(ctx context.Context, c *call, handle handler) (reply, erro
 	if length := utf8.RuneCountInString(key); length > maxIdempotencyKey {
 		return reply{}, errIdempotencyKeyLength(maxIdempotencyKey, length)
 	}
-	id := digest(credential(h), key)
+	id := digest([]byte(s.caller(h)), []byte(key))
 	u := c.request.URL
-	kept, err := s.answers.claim(id, digest(c.request.Method, u.EscapedPath(), u.RawQuery, string(c.body)), s.now())
+	request := digest([]byte(c.request.Method), []byte(u.EscapedPath()), []byte(u.RawQuery), c.body)
+	kept, err := s.answers.claim(id, request, s.now())
 	if err != nil {
 		return reply{}, err
 	}
@@ -46,18 +48,27 @@ func (s *Server) once(ctx context.Context, c *call, handle handler) (reply, erro
 		}
 	}()
 	answer, err := settle(handle(ctx, c))
-	if err == nil && answer.status < http.StatusInternalServerError {
-		s.answers.keep(id, answer, s.now())
-		claimed = false
+	if err == nil && answer.status < http.StatusBadRequest {
+		claimed = !s.answers.keep(id, answer, s.now())
 	}
 	return answer, err
 }
 
-// digest returns a hash of several strings, with no two lists of them alike.
-func digest(parts ...string) [sha256.Size]byte {
+// caller returns whose Idempotency-Keys a request uses. Where callers need no key,
+// all of them are one: what they send in its place may be a token that is renewed
+// between a request and its repetition.
+func (s *Server) caller(h http.Header) string {
+	if len(s.keys) == 0 {
+		return ""
+	}
+	return credential(h)
+}
+
+// digest returns a hash of several texts, with no two lists of them alike.
+func digest(parts ...[]byte) [sha256.Size]byte {
 	all := sha256.New()
 	for _, part := range parts {
-		one := sha256.Sum256([]byte(part))
+		one := sha256.Sum256(part)
 		all.Write(one[:])
 	}
 	return [sha256.Size]byte(all.Sum(nil))
@@ -96,6 +107,10 @@ func (a *answerCache) claim(key, request [sha256.Size]byte, now time.Time) (*rep
 	a.expire(now)
 
 	kept, taken := a.byKey[key]
+	if taken && kept.expired(now) {
+		a.forget(kept) // expire stops at a younger one if the clock went backwards
+		taken = false
+	}
 	switch {
 	case !taken:
 		a.byKey[key] = &keptAnswer{key: key, request: request}
@@ -110,8 +125,12 @@ func (a *answerCache) claim(key, request [sha256.Size]byte, now time.Time) (*rep
 	return &answer, nil
 }
 
-// keep finishes a claim with an answer.
-func (a *answerCache) keep(key [sha256.Size]byte, answer reply, now time.Time) {
+// keep finishes a claim with an answer and reports whether it did: an answer that
+// is too large by itself is not worth losing all others for.
+func (a *answerCache) keep(key [sha256.Size]byte, answer reply, now time.Time) bool {
+	if len(answer.body) > a.maxBytes {
+		return false
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	kept := a.byKey[key]
@@ -121,6 +140,7 @@ func (a *answerCache) keep(key [sha256.Size]byte, answer reply, now time.Time) {
 	for a.finished.Len() > a.maxAnswers || a.bytes > a.maxBytes {
 		a.forget(a.finished.Front().Value.(*keptAnswer))
 	}
+	return true
 }
 
 // release gives a claim up.
@@ -131,15 +151,21 @@ func (a *answerCache) release(key [sha256.Size]byte) {
 }
 
 // expire forgets what is too old. Answers are in the order of the clock unless it
-// goes backwards; then some are kept a little longer.
+// goes backwards; then some take up room a little longer.
 func (a *answerCache) expire(now time.Time) {
 	for a.finished.Len() > 0 {
 		oldest := a.finished.Front().Value.(*keptAnswer)
-		if now.Sub(oldest.finished) < keepAnswers {
+		if !oldest.expired(now) {
 			return
 		}
 		a.forget(oldest)
 	}
+}
+
+// expired tells whether an answer is too old to be given again. One that is still
+// being made has no age.
+func (k *keptAnswer) expired(now time.Time) bool {
+	return k.place != nil && now.Sub(k.finished) >= keepAnswers
 }
 
 func (a *answerCache) forget(kept *keptAnswer) {

@@ -37,21 +37,50 @@ func TestIdempotentReplay(t *testing.T) {
 	assert.NotEqual(t, first.header.Get("x-request-id"), again.header.Get("x-request-id"))
 	assert.Equal(t, 1, a.count())
 
-	// A refusal is an answer like any other.
-	refused := a.do("POST", "/v1/assistants", `{}`, "Idempotency-Key: other")
-	repeated := a.do("POST", "/v1/assistants", `{}`, "Idempotency-Key: other")
-	assert.Equal(t, 400, repeated.status)
-	assert.Equal(t, refused.body, repeated.body)
-	assert.Equal(t, "true", repeated.header.Get("Idempotent-Replayed"))
+	modify := func() answer { return a.do("POST", "/v1/assistants/asst_1", `{"name":"n"}`, "Idempotency-Key: l") }
+	assert.Equal(t, modify().body, modify().body)
+	assert.Equal(t, "true", modify().header.Get("Idempotent-Replayed"))
 }
 
-func TestIdempotencyKeyIsOnlyForPost(t *testing.T) {
+func TestIdempotentDelete(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.createMany(2)
+	first := a.do("DELETE", "/v1/assistants/asst_1", "", sameKey)
+	again := a.do("DELETE", "/v1/assistants/asst_1", "", sameKey)
+	assert.Equal(t, 200, again.status)
+	assert.Equal(t, first.body, again.body)
+	assert.Equal(t, "true", again.header.Get("Idempotent-Replayed"))
+	assert.Equal(t, 422, a.do("DELETE", "/v1/assistants/asst_2", "", sameKey).status)
+	assert.Equal(t, 422, a.do("POST", "/v1/assistants/asst_1", "", sameKey).status)
+	assert.Equal(t, 404, a.do("DELETE", "/v1/assistants/asst_1", "").status)
+	assert.Equal(t, 1, a.count())
+}
+
+func TestReadingTakesNoIdempotencyKey(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.createMany(1)
 	for range 2 {
 		assert.Empty(t, a.do("GET", "/v1/assistants", "", sameKey).header.Get("Idempotent-Replayed"))
 	}
+	assert.Equal(t, 200, a.do("GET", "/v1/assistants/asst_1", "", sameKey).status)
+}
+
+// A key whose request was refused is free, even for another request.
+func TestRefusalsAreNotKept(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.server.LimitKeptAnswers(1, 1<<20)
+	kept := a.do("POST", "/v1/assistants", `{"model":"m"}`, "Idempotency-Key: kept")
+	for range 2 {
+		refused := a.do("POST", "/v1/assistants", `{}`, sameKey)
+		assert.Equal(t, 400, refused.status)
+		assert.Empty(t, refused.header.Get("Idempotent-Replayed"))
+		assert.Equal(t, 404, a.do("DELETE", "/v1/assistants/asst_none", "", sameKey).status)
+	}
+	assert.Equal(t, kept.body, a.do("POST", "/v1/assistants", `{"model":"m"}`, "Idempotency-Key: kept").body)
+	assert.Equal(t, 200, a.do("POST", "/v1/assistants", `{"model":"other"}`, sameKey).status)
 }
 
 func TestIdempotencyScope(t *testing.T) {
@@ -72,6 +101,17 @@ func TestIdempotencyScope(t *testing.T) {
 		assert.Equal(t, 422, got.status, target)
 		assert.Equal(t, envelope(mismatch, "idempotency_error", "", ""), got.body)
 	}
+}
+
+// A token may be renewed between a request and its repetition. Where callers need
+// no key it says nothing about who they are.
+func TestIdempotencyOfRenewedTokens(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	first := a.do("POST", "/v1/assistants", `{"model":"m"}`, sameKey, "Authorization: Bearer old")
+	assert.Equal(t, first.body, a.do("POST", "/v1/assistants", `{"model":"m"}`, sameKey, "Authorization: Bearer new").body)
+	assert.Equal(t, first.body, a.do("POST", "/v1/assistants", `{"model":"m"}`, sameKey).body)
+	assert.Equal(t, 1, a.count())
 }
 
 func TestIdempotencyKeyLength(t *testing.T) {
@@ -137,6 +177,24 @@ func TestIdempotencyExpires(t *testing.T) {
 	assert.Equal(t, 2, a.count())
 }
 
+// An answer behind one from the future is no younger for that.
+func TestIdempotencyExpiresThoughTheClockWentBack(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	create := func(key string) string {
+		return a.do("POST", "/v1/assistants", `{"model":"m"}`, "Idempotency-Key: "+key).body
+	}
+	a.clock.move(100 * time.Hour)
+	future := create("future")
+	a.clock.move(-100 * time.Hour)
+	past := create("past")
+	a.clock.move(24*time.Hour - time.Second)
+	assert.Equal(t, past, create("past"))
+	a.clock.move(time.Second)
+	assert.NotEqual(t, past, create("past"))
+	assert.Equal(t, future, create("future"))
+}
+
 func TestKeptAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	replayed := func(a *api, key int) bool {
@@ -161,7 +219,12 @@ func TestKeptAnswersAreBounded(t *testing.T) {
 		assert.False(t, replayed(a, 0), name)
 	}
 	a := newAPI(t)
-	a.server.LimitKeptAnswers(100, size-1)
+	a.server.LimitKeptAnswers(100, size)
 	assert.False(t, replayed(a, 0))
-	assert.False(t, replayed(a, 0), "an answer larger than the bound is not kept")
+	for range 2 {
+		large := a.do("POST", "/v1/assistants", `{"model":"longer"}`, sameKey)
+		assert.Equal(t, 200, large.status)
+		assert.Empty(t, large.header.Get("Idempotent-Replayed"), "an answer larger than the bound is not kept")
+	}
+	assert.True(t, replayed(a, 0), "nor does it push out others")
 }

@@ -2,16 +2,18 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // Limits of a page; see section 7 of docs/protocol.md.
 const (
 	defaultLimit = 20
 	maxLimit     = 100
+	maxPageBytes = 32 << 20 // of documents; a page is put together in memory
 )
 
 // list answers a page of a collection. Kind is what errors call its records.
@@ -28,7 +30,35 @@ func (s *Server) list(ctx context.Context, c *call, from Collection, kind string
 	if err != nil {
 		return reply{}, err
 	}
-	return ok(page(listing))
+	return ok(page(shorten(listing, q.backwards())))
+}
+
+// shorten leaves out what does not fit into a page, from the end that is farther
+// from where reading began. A page has at least one record, or nobody would get
+// past a large one.
+func shorten(listing Listing, backwards bool) Listing {
+	nearest := slices.All(listing.Records)
+	if backwards {
+		nearest = slices.Backward(listing.Records)
+	}
+	size, count := 0, 0
+	for _, r := range nearest {
+		size += len(r.Data)
+		if size > maxPageBytes && count > 0 {
+			break
+		}
+		count++
+	}
+	if count == len(listing.Records) {
+		return listing
+	}
+	listing.HasMore = true
+	if backwards {
+		listing.Records = listing.Records[len(listing.Records)-count:]
+	} else {
+		listing.Records = listing.Records[:count]
+	}
+	return listing
 }
 
 // listQuery reads the parameters of a list. An empty one counts as absent, which
@@ -54,14 +84,15 @@ func listQuery(values url.Values) (Query, error) {
 	return q, nil
 }
 
-// kindOfParameter returns the type that the text of a query parameter has.
+// kindOfParameter returns the type that the text of a query parameter has. It is
+// inferred: digits, with or without a minus, are an integer and all else is a
+// string.
 func kindOfParameter(s string) kind {
-	if json.Valid([]byte(s)) {
-		if k := kindOf(json.RawMessage(s)); k == kindInteger || k == kindDecimal {
-			return k
-		}
+	digits := strings.TrimPrefix(s, "-")
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return kindString
 	}
-	return kindString
+	return kindInteger
 }
 
 // page puts documents together as they are stored.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/assistants-go/assistants/server"
 )
 
 const emptyList = `{"object":"list","data":[],"first_id":null,"last_id":null,"has_more":false}`
@@ -120,6 +122,43 @@ func TestDefaultAndLargestLimit(t *testing.T) {
 	assert.True(t, more)
 }
 
+// Pages end where their documents become more than 32 MiB, at the end that is
+// farther from where they begin, but none is empty.
+func TestPagesAreBoundedInBytes(t *testing.T) {
+	t.Parallel()
+	const most = 32 << 20
+	store := server.NewMemoryStore()
+	a := newAPI(t, server.WithStore(store))
+	for i, size := range []int{1, most - 1, most + 1, most, 1} {
+		id := fmt.Sprintf("asst_%d", i+1)
+		data := make([]byte, size)
+		copy(data, `{"id":"`+id+`"`)
+		record := server.Record{ID: id, CreatedAt: int64(i), Data: data}
+		require.NoError(t, store.Insert(t.Context(), server.Collection{Kind: "assistant"}, record))
+	}
+	for query, want := range map[string]struct {
+		size        int // of the documents with the commas between them
+		first, last string
+		more        bool
+	}{
+		"order=asc":                  {most + 1, "asst_1", "asst_2", true},
+		"order=asc&limit=2":          {most + 1, "asst_1", "asst_2", true},
+		"order=asc&after=asst_2":     {most + 1, "asst_3", "asst_3", true},
+		"order=asc&before=asst_3":    {most + 1, "asst_1", "asst_2", false},
+		"order=asc&before=asst_5":    {most, "asst_4", "asst_4", true},
+		"":                           {1, "asst_5", "asst_5", true},
+		"before=asst_3":              {most, "asst_4", "asst_4", true},
+		"after=asst_5&before=asst_1": {most, "asst_4", "asst_4", true},
+		"after=asst_3&before=asst_1": {most - 1, "asst_2", "asst_2", false},
+	} {
+		got := a.do("GET", "/v1/assistants?"+query, "")
+		require.Equal(t, 200, got.status)
+		end := fmt.Sprintf(`],"first_id":"%s","last_id":"%s","has_more":%t}`, want.first, want.last, want.more)
+		assert.Equal(t, end, got.body[len(got.body)-len(end):], query)
+		assert.Equal(t, len(`{"object":"list","data":[`)+want.size+len(end), len(got.body), query)
+	}
+}
+
 func TestCursorOfDeletedRecord(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
@@ -180,7 +219,17 @@ func TestBadListQueries(t *testing.T) {
 		"limit=ten":                   limitType("a string"),
 		"limit=true":                  limitType("a string"),
 		"limit=%2B5":                  limitType("a string"),
-		"limit=1.5":                   limitType("a decimal number"),
+		"limit=+5":                    limitType("a string"),
+		"limit=5+":                    limitType("a string"),
+		"limit=5%0a":                  limitType("a string"),
+		"limit=+":                     limitType("a string"),
+		"limit=-":                     limitType("a string"),
+		"limit=--5":                   limitType("a string"),
+		"limit=5-":                    limitType("a string"),
+		"limit=1.5":                   limitType("a string"),
+		"limit=1e1":                   limitType("a string"),
+		"limit=%D9%A5":                limitType("a string"),
+		"limit=-1":                    {400, "Invalid 'limit': integer below minimum value. Expected a value >= 1, but got -1 instead.", "limit", "integer_below_min_value"},
 		"limit=0&order=up":            {400, "Invalid 'limit': integer below minimum value. Expected a value >= 1, but got 0 instead.", "limit", "integer_below_min_value"},
 		"order=up&after=asst_x":       {400, "Invalid value: 'up'. Supported values are: 'asc' and 'desc'.", "order", "invalid_value"},
 		"order=ASC":                   {400, "Invalid value: 'ASC'. Supported values are: 'asc' and 'desc'.", "order", "invalid_value"},

@@ -169,8 +169,7 @@ func (s *MemoryStore) List(_ context.Context, c Collection, q Query) (Listing, e
 	if q.Order == Descending {
 		low, high = before, after
 	}
-	backwards := q.Before != "" && q.After == ""
-	return col.sorted.page(low, high, q.Limit, q.Order, backwards), nil
+	return col.sorted.page(low, high, q.Limit, q.Order, q.backwards()), nil
 }
 
 // cursor returns the position that an id stands for, or the end of the list that

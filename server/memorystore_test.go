@@ -78,12 +78,14 @@ func testStoreData(t *testing.T, s server.Store) {
 	require.NoError(t, s.Insert(ctx, c, server.Record{ID: "x", Data: data}))
 	before, err := s.Get(ctx, c, "x")
 	require.NoError(t, err)
+	changed := []byte("new")
 	_, err = s.Update(ctx, c, "x", func(r server.Record) (server.Record, error) {
-		r.Data = []byte("new")
+		r.Data = changed
 		return r, nil
 	})
 	require.NoError(t, err)
 	copy(data, "XXX")
+	copy(changed, "XXX")
 	assert.Equal(t, "old", string(before.Data), "a record that was handed out must stay as it was")
 	after, err := s.Get(ctx, c, "x")
 	require.NoError(t, err)
@@ -128,6 +130,37 @@ func TestMemoryStoreSplitsAtTheSeam(t *testing.T) {
 		require.Len(t, l.Records, full+2)
 		assert.Equal(t, "between", l.Records[at].ID)
 		assert.True(t, slices.IsSortedFunc(l.Records, func(a, b server.Record) int { return cmp.Compare(a.CreatedAt, b.CreatedAt) }))
+	}
+}
+
+// A collection from which almost everything was deleted must not keep the memory
+// of what it was, whatever the order of the deletions.
+func TestMemoryStoreShrinks(t *testing.T) {
+	t.Parallel()
+	const all, every = 50_000, 500
+	ascending := make([]int, all)
+	for i := range ascending {
+		ascending[i] = i
+	}
+	descending, shuffled := slices.Clone(ascending), slices.Clone(ascending)
+	slices.Reverse(descending)
+	rand.New(rand.NewPCG(1, 0)).Shuffle(all, func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+	for name, order := range map[string][]int{"ascending": ascending, "descending": descending, "shuffled": shuffled} {
+		ctx, c, s := t.Context(), server.Collection{Kind: "a"}, server.NewMemoryStore()
+		for i := range all {
+			require.NoError(t, s.Insert(ctx, c, server.Record{ID: fmt.Sprint(i), CreatedAt: int64(i)}))
+		}
+		for _, i := range order {
+			if i%every != 0 {
+				require.NoError(t, s.Delete(ctx, c, fmt.Sprint(i)))
+			}
+		}
+		chunks, room := s.Chunks(c)
+		assert.Equal(t, 1, chunks, name) // two neighbours never have less than half a chunk together
+		assert.Less(t, room, 1024, name)
+		l, err := s.List(ctx, c, server.Query{Limit: all})
+		require.NoError(t, err)
+		assert.Len(t, l.Records, all/every, name)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The last section of docs/protocol.md names the function that decides each
-// inferred behaviour; a function that is renamed must be renamed there too. In
+// The last section of docs/protocol.md names the function or table that decides
+// each inferred behaviour; one that is renamed must be renamed there too. In
 // the other direction, sections that comments refer to must exist.
 func TestProtocolDocument(t *testing.T) {
 	t.Parallel()
@@ -34,7 +34,7 @@ func TestProtocolDocument(t *testing.T) {
 	names := regexp.MustCompile("\\| `([A-Za-z.]+)` \\|").FindAllStringSubmatch(inferred, -1)
 	require.NotEmpty(t, names)
 	for _, name := range names {
-		declaration := `\nfunc ` + name[1] + `\(`
+		declaration := `\n(func|var) ` + name[1] + `\b`
 		if receiver, method, ok := strings.Cut(name[1], "."); ok {
 			declaration = `\nfunc \((\w+ )?\*?` + receiver + `\) ` + method + `\(`
 		}

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -134,16 +133,22 @@ func (r *route) allow() string {
 	return strings.Join(names, ", ")
 }
 
-// redirectTo returns the absolute address of a request without the slash at the
-// end of its path.
+// redirectTo returns the address of a request without the slash at the end of
+// its path: absolute if the request names a host. The scheme is that of the
+// connection; what the request line says about it is only the client's word.
 func redirectTo(r *http.Request) string {
-	scheme := cmp.Or(r.URL.Scheme, "http")
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	to := scheme + "://" + cmp.Or(r.Host, r.URL.Host) + strings.TrimSuffix(r.URL.EscapedPath(), "/")
+	// A known address has one slash at each end at most, so a path alone can
+	// not be taken for a host.
+	to := "/" + strings.Trim(r.URL.EscapedPath(), "/")
 	if r.URL.RawQuery != "" {
 		to += "?" + r.URL.RawQuery
 	}
-	return to
+	switch {
+	case r.Host == "":
+		return to
+	case r.TLS != nil:
+		return "https://" + r.Host + to
+	default:
+		return "http://" + r.Host + to
+	}
 }

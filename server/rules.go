@@ -330,18 +330,9 @@ func (metadata) check(path string, raw json.RawMessage) (json.RawMessage, *apiEr
 	if got := kindOf(raw); got != kindObject {
 		return nil, errType(path, string(kindObject), string(got))
 	}
-	var labels object
-	count := 0
-	for key, value := range eachMember(raw) {
-		if count < maxMetadataPairs || labels.get(key) != nil {
-			labels.set(key, value)
-			count = len(labels)
-			continue
-		}
-		count++ // too many already: there is no need to keep them
-	}
-	if count > maxMetadataPairs {
-		return nil, errTooManyProperties(path, maxMetadataPairs, count)
+	labels := splitObject(raw)
+	if len(labels) > maxMetadataPairs {
+		return nil, errTooManyProperties(path, maxMetadataPairs, len(labels))
 	}
 	for i, m := range labels {
 		if length := utf8.RuneCountInString(m.key); length > maxMetadataKey {

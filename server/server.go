@@ -165,12 +165,14 @@ func (s *Server) handle(c *call, w http.ResponseWriter) (reply, error) {
 		return reply{}, err
 	}
 	c.ids = to.ids
-	if r.Method != http.MethodPost {
-		return handle(r.Context(), c)
-	}
-	var err error
-	if c.body, err = s.readBody(w, r); err != nil {
-		return reply{}, err
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		return handle(r.Context(), c) // changes nothing, however often
+	case http.MethodPost:
+		var err error
+		if c.body, err = s.readBody(w, r); err != nil {
+			return reply{}, err
+		}
 	}
 	return s.once(r.Context(), c, handle)
 }

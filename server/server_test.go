@@ -1,13 +1,16 @@
 package server_test
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -50,6 +53,7 @@ func TestDialects(t *testing.T) {
 		{"/v1", "", "assistants=v2", 200},
 		{"", "", "assistants=v2", 200},
 		{"/v1", "", "realtime=v1, assistants=v2", 200},
+		{"/v1", "", "assistants=v1, assistants=v2", 200},
 		{"/openai", "?api-version=2024-05-01-preview", "", 200},
 		{"/openai", "", "", 200},
 		{"/openai/v1", "", "", 200},
@@ -92,7 +96,7 @@ func TestTrailingSlashRedirects(t *testing.T) {
 	for target, location := range map[string]string{
 		"http://host:99/v1/assistants/":         "http://host:99/v1/assistants",
 		"http://host/v1/assistants/?limit=1":    "http://host/v1/assistants?limit=1",
-		"https://host/openai/assistants/a%2Fb/": "https://host/openai/assistants/a%2Fb",
+		"https://host/openai/assistants/a%2Fb/": "https://host/openai/assistants/a%2Fb", // with TLS
 	} {
 		got := a.do("POST", target, `{"model":"m"}`)
 		assert.Equal(t, 307, got.status)
@@ -100,9 +104,47 @@ func TestTrailingSlashRedirects(t *testing.T) {
 		assert.NotContains(t, got.header, "Content-Type")
 		assert.Empty(t, got.body)
 	}
-	for _, target := range []string{"/v1/nothing/", "/v1/", "/", "/v1/assistants//"} {
+	for _, target := range []string{"/v1/nothing/", "/v1/", "/", "/v1/assistants//", "//v1/assistants/", "//assistants/"} {
 		assert.Equal(t, 401, a.do("GET", target, "").status, target)
 	}
+}
+
+// The scheme is that of the connection, not what a request says about itself.
+func TestRedirectsToTheConnection(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		scheme, urlHost, host string
+		tls                   *tls.ConnectionState
+		path, location        string
+	}{
+		{"", "", "h:99", nil, "/v1/assistants/", "http://h:99/v1/assistants?a=b"},
+		{"", "", "h:99", &tls.ConnectionState{}, "/v1/assistants/", "https://h:99/v1/assistants?a=b"},
+		{"https", "h", "h", nil, "/v1/assistants/", "http://h/v1/assistants?a=b"},
+		{"http", "h", "h", &tls.ConnectionState{}, "/v1/assistants/", "https://h/v1/assistants?a=b"},
+		{"javascript", "h", "", nil, "/v1/assistants/", "/v1/assistants?a=b"},
+		{"", "", "", &tls.ConnectionState{}, "/v1/assistants/x/", "/v1/assistants/x?a=b"},
+		{"", "", "h", nil, "assistants/", "http://h/assistants?a=b"}, // as http.StripPrefix leaves it
+	} {
+		r := &http.Request{
+			Method: "GET", Host: tc.host, TLS: tc.tls,
+			URL: &url.URL{Scheme: tc.scheme, Host: tc.urlHost, Path: tc.path, RawQuery: "a=b"},
+		}
+		w := httptest.NewRecorder()
+		server.New().ServeHTTP(w, r)
+		assert.Equal(t, 307, w.Code)
+		assert.Equal(t, tc.location, w.Header().Get("Location"))
+	}
+}
+
+// Request lines of the absolute form, which proxies are sent.
+func TestRedirectOfAbsoluteForm(t *testing.T) {
+	t.Parallel()
+	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(
+		"GET https://target.example/v1/assistants/ HTTP/1.1\r\nHost: header.example\r\n\r\n")))
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	server.New().ServeHTTP(w, r)
+	assert.Equal(t, "http://target.example/v1/assistants", w.Header().Get("Location"))
 }
 
 func TestRedirectIsFollowedWithItsBody(t *testing.T) {
@@ -123,15 +165,52 @@ func TestRedirectIsFollowedWithItsBody(t *testing.T) {
 func TestUnknownAddresses(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	got := a.do("GET", "/v1/assistants/asst_1/files?x=1", "")
-	assert.Equal(t, 404, got.status)
-	assert.Equal(t, envelope("Invalid URL (GET /v1/assistants/asst_1/files)", requestError, "", ""), got.body)
-
+	for method, path := range map[string]string{
+		"GET": "/v1/assistants/asst_1/files", "POST": "/v1//assistants", "HEAD": "/v1/nothing", "OPTIONS": "/v1/x%22%5C%00%FF",
+	} {
+		got := a.do(method, path+"?x=1", "")
+		assert.Equal(t, 404, got.status)
+		assert.Equal(t, envelope("Invalid URL ("+method+" "+path+")", requestError, "", ""), got.body)
+	}
 	for path, allow := range map[string]string{"/v1/assistants": "GET, POST", "/assistants/asst_1": "GET, POST, DELETE"} {
-		got := a.do("PUT", path, "")
-		assert.Equal(t, 405, got.status)
-		assert.Equal(t, allow, got.header.Get("Allow"))
-		assert.Equal(t, envelope("Invalid method for URL (PUT "+path+")", requestError, "", ""), got.body)
+		for _, method := range []string{"PUT", "HEAD", "OPTIONS", "get"} {
+			got := a.do(method, path, "")
+			assert.Equal(t, 405, got.status)
+			assert.Equal(t, allow, got.header.Get("Allow"))
+			assert.Equal(t, envelope("Invalid method for URL ("+method+" "+path+")", requestError, "", ""), got.body)
+		}
+	}
+}
+
+// Over a connection a HEAD has the headers of the refusal and no body.
+func TestHead(t *testing.T) {
+	t.Parallel()
+	ts := httptest.NewServer(server.New())
+	defer ts.Close()
+	res, err := ts.Client().Head(ts.URL + "/v1/assistants")
+	require.NoError(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	assert.Empty(t, body)
+	assert.Equal(t, 405, res.StatusCode)
+	assert.Equal(t, "GET, POST", res.Header.Get("Allow"))
+}
+
+// Whatever an error repeats, its body is the envelope, and valid JSON.
+func TestOddCharactersInErrors(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, server.WithModelNames("m"))
+	for escaped, shown := range map[string]string{
+		"%22%5C": `"\`, "%00%0a%1f%7f": "\x00\n\x1f\x7f", "%FF": "\uFFFD", "%E2%80%A8%3C%26%3E": "\u2028<&>", "%F0%9F%98%80": "😀",
+	} {
+		got := a.do("GET", "/v1/assistants/asst_"+escaped, "")
+		assert.Equal(t, envelope("No assistant found with id 'asst_"+shown+"'.", requestError, "", ""), got.body)
+		got = a.do("GET", "/v1/assistants?order="+escaped, "")
+		assert.Equal(t, envelope("Invalid value: '"+shown+"'. Supported values are: 'asc' and 'desc'.", requestError, "order", "invalid_value"), got.body)
+		invalidBody{`{"model":` + quoted(shown) + `}`, "The requested model '" + shown + "' does not exist.", "model", "model_not_found"}.
+			check(t, a, "/v1/assistants")
+		invalidBody{`{` + quoted(shown) + `:1}`, "Unknown parameter: '" + shown + "'.", shown, "unknown_parameter"}.check(t, a, "/v1/assistants")
 	}
 }
 

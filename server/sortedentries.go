@@ -82,8 +82,8 @@ func (l *sortedEntries) append(e *memoryEntry) {
 }
 
 // remove takes out the entry at p, which must be there. A chunk that has become
-// small enough joins its neighbour: otherwise a list from which almost
-// everything was deleted would keep as many chunks as before.
+// small enough joins a neighbour, on whichever side: otherwise a list from which
+// almost everything was deleted would keep as many chunks as before.
 func (l *sortedEntries) remove(p position) {
 	chunk, index := l.seek(p)
 	c := slices.Delete(l.chunks[chunk], index, index+1)
@@ -92,10 +92,18 @@ func (l *sortedEntries) remove(p position) {
 		l.chunks = slices.Delete(l.chunks, chunk, chunk+1)
 		return
 	}
-	if next := chunk + 1; next < len(l.chunks) && len(c)+len(l.chunks[next]) <= maxChunk/2 {
-		l.chunks[chunk] = append(c, l.chunks[next]...)
-		l.chunks = slices.Delete(l.chunks, next, next+1)
+	l.join(chunk)
+	l.join(chunk - 1)
+}
+
+// join merges a chunk with the next one if both exist and are small together.
+func (l *sortedEntries) join(chunk int) {
+	next := chunk + 1
+	if chunk < 0 || next >= len(l.chunks) || len(l.chunks[chunk])+len(l.chunks[next]) > maxChunk/2 {
+		return
 	}
+	l.chunks[chunk] = append(l.chunks[chunk], l.chunks[next]...)
+	l.chunks = slices.Delete(l.chunks, next, next+1)
 }
 
 // page returns up to limit records strictly between low and high, in the given

@@ -130,6 +130,9 @@ type Query struct {
 	Before string
 }
 
+// backwards tells whether a page is read from its end.
+func (q Query) backwards() bool { return q.Before != "" && q.After == "" }
+
 // Listing is one page of a collection.
 type Listing struct {
 	// Records are in the order of the [Query].

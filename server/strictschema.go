@@ -9,42 +9,69 @@ import (
 	"strings"
 )
 
-// Limits of strict schemas. Each level of a schema is scanned once more than the
-// one around it, and the keys of a level are kept while the ones inside it are
-// looked at.
+// Limits of strict schemas. They bound the work and the memory that a body can
+// cause: a schema that is judged takes many times its size.
 const (
-	maxSchemaDepth = 64
-	maxSchemaBytes = 1 << 20
+	maxSchemaBytes  = 128 << 10
+	maxSchemasBytes = 1 << 20 // all strict schemas of a body
+	maxSchemaDepth  = 64      // schemas inside schemas
 )
 
-// strictViolation returns what keeps a schema from being a strict one, in the
-// words of the protocol, or "": each object must forbid additional properties
-// and require all that it has. See section 5.4 of docs/protocol.md. A schema is
-// judged before the schemas inside it, and those in the order in which they
-// stand.
-func strictViolation(schema json.RawMessage) string {
-	if len(schema) > maxSchemaBytes {
-		return schemaTooLarge()
+// checkStrictSchemas judges the schemas of a body, compact and good in all other
+// respects, that are said to be strict; see section 5.4 of docs/protocol.md. This is
+// not one of the rules of the values, because it counts over the whole body.
+func checkStrictSchemas(body json.RawMessage) *apiError {
+	left := maxSchemasBytes
+	given := splitObject(body)
+	for i, tool := range itemsOf(given.get("tools")) {
+		function := membersOf(splitObject(tool).get("function"))
+		if reason := strictViolation(function, "parameters", &left); reason != "" {
+			return errFunctionSchema(element("tools", i)+".function.parameters", decodeString(function.get("name")), reason)
+		}
 	}
-	return strictSchema{}.violation(schema)
+	format := membersOf(membersOf(given.get("response_format")).get("json_schema"))
+	if reason := strictViolation(format, "schema", &left); reason != "" {
+		return errFormatSchema(decodeString(format.get("name")), reason)
+	}
+	return nil
 }
 
-// strictSchema is the way down to the schema that is being looked at.
-type strictSchema []string
-
-func (s strictSchema) violation(raw json.RawMessage) string {
-	if kindOf(raw) != kindObject {
-		return "" // true and false are schemas too
+// strictViolation returns what keeps the schema under a key from being a strict
+// one, in the words of the protocol, or "": each object must forbid additional
+// properties and require all that it has. A schema is judged before the schemas
+// inside it, and those in the order in which they stand. Left are the bytes that
+// schemas may still have.
+func strictViolation(holder object, key string, left *int) string {
+	schema := holder.get(key)
+	if schema == nil || string(holder.get("strict")) != "true" {
+		return ""
 	}
-	if len(s) > 2*maxSchemaDepth { // two steps a level: properties, name
+	*left -= len(schema)
+	if len(schema) > maxSchemaBytes || *left < 0 {
 		return schemaTooLarge()
 	}
-	schema := splitObject(raw)
+	whole, _ := growTree(schema, 0)
+	return strictSchema{depth: 1}.violation(whole)
+}
+
+// strictSchema is the place of the schema that is being looked at.
+type strictSchema struct {
+	way   []string // down to it
+	depth int      // how many schemas there are on the way, with itself
+}
+
+func (s strictSchema) violation(schema *tree) string {
+	if schema.kind != kindObject {
+		return "" // true and false are schemas too
+	}
+	if s.depth > maxSchemaDepth {
+		return schemaTooLarge()
+	}
 	if reason := s.objectViolation(schema); reason != "" {
 		return reason
 	}
-	for _, m := range schema {
-		if reason := s.nestedViolation(m); reason != "" {
+	for _, keyword := range schema.keys {
+		if reason := s.nestedViolation(keyword, schema.members[keyword]); reason != "" {
 			return reason
 		}
 	}
@@ -52,30 +79,29 @@ func (s strictSchema) violation(raw json.RawMessage) string {
 }
 
 // objectViolation looks at one schema alone.
-func (s strictSchema) objectViolation(schema object) string {
-	properties := schema.get("properties")
-	if !describesObject(schema.get("type")) && properties == nil {
+func (s strictSchema) objectViolation(schema *tree) string {
+	properties := schema.members["properties"]
+	if properties == nil && !schema.members["type"].isOrHas("object") {
 		return ""
 	}
-	if string(schema.get("additionalProperties")) != "false" {
+	if additional := schema.members["additionalProperties"]; additional == nil || string(additional.raw) != "false" {
 		return s.context() + "'additionalProperties' is required to be supplied and to be false."
 	}
-	return s.requiredViolation(properties, schema.get("required"))
+	return s.requiredViolation(properties.names(), schema.members["required"].texts())
 }
 
 // requiredViolation compares the names of the properties with those required.
-func (s strictSchema) requiredViolation(properties, required json.RawMessage) string {
+func (s strictSchema) requiredViolation(names, required []string) string {
 	const rule = "'required' is required to be supplied and to be an array including every key in properties. "
-	names := membersOf(properties)
-	demanded := make(map[string]bool, len(names))
-	for _, name := range stringsOf(required) {
+	demanded := make(map[string]bool, len(required))
+	for _, name := range required {
 		demanded[name] = true
 	}
-	for _, m := range names {
-		if !demanded[m.key] {
-			return s.context() + rule + "Missing " + quotePython(echo(m.key)) + "."
+	for _, name := range names {
+		if !demanded[name] {
+			return s.context() + rule + "Missing " + quotePython(echo(name)) + "."
 		}
-		delete(demanded, m.key)
+		delete(demanded, name)
 	}
 	if extra := slices.Sorted(maps.Keys(demanded)); len(extra) > 0 {
 		return s.context() + rule + "Extra required key " + quotePython(echo(extra[0])) + " supplied."
@@ -84,20 +110,19 @@ func (s strictSchema) requiredViolation(properties, required json.RawMessage) st
 }
 
 // nestedViolation looks at the schemas that one keyword holds.
-func (s strictSchema) nestedViolation(keyword keyValue) string {
-	inside := s.enter(keyword.key)
-	switch keyword.key {
+func (s strictSchema) nestedViolation(keyword string, value *tree) string {
+	switch keyword {
 	case "items":
-		return inside.violation(keyword.value)
+		return s.enter(keyword).violation(value)
 	case "properties", "$defs", "definitions":
-		for _, m := range membersOf(keyword.value) {
-			if reason := inside.enter(m.key).violation(m.value); reason != "" {
+		for _, name := range value.keys {
+			if reason := s.enter(keyword, name).violation(value.members[name]); reason != "" {
 				return reason
 			}
 		}
 	case "anyOf":
-		for i, item := range itemsOf(keyword.value) {
-			if reason := inside.enter(strconv.Itoa(i)).violation(item); reason != "" {
+		for i, item := range value.items {
+			if reason := s.enter(keyword, strconv.Itoa(i)).violation(item); reason != "" {
 				return reason
 			}
 		}
@@ -105,15 +130,19 @@ func (s strictSchema) nestedViolation(keyword keyValue) string {
 	return ""
 }
 
-func (s strictSchema) enter(step string) strictSchema { return append(slices.Clip(s), step) }
+// enter returns the place of a schema inside. Neighbours use the same memory for
+// the end of their ways, one after the other: nobody keeps a way for longer.
+func (s strictSchema) enter(steps ...string) strictSchema {
+	return strictSchema{way: append(s.way, steps...), depth: s.depth + 1}
+}
 
 // context renders the way down as the protocol does, as a Python tuple.
 func (s strictSchema) context() string {
-	steps := make([]string, len(s))
-	for i, step := range s {
+	steps := make([]string, len(s.way))
+	for i, step := range s.way {
 		steps[i] = quotePython(echo(step))
 	}
-	tuple := strings.Join(steps, ", ")
+	tuple := echo(strings.Join(steps, ", "))
 	if len(steps) == 1 {
 		tuple += ","
 	}
@@ -122,18 +151,91 @@ func (s strictSchema) context() string {
 
 // schemaTooLarge is inferred.
 func schemaTooLarge() string {
-	return fmt.Sprintf("The schema is larger than %d bytes or nested deeper than %d levels.", maxSchemaBytes, maxSchemaDepth)
+	return fmt.Sprintf("The schema is nested deeper than %d levels, larger than %d bytes, "+
+		"or larger than %d bytes together with the schemas before it.", maxSchemaDepth, maxSchemaBytes, maxSchemasBytes)
 }
 
-// describesObject tells whether the type keyword of a schema is or includes
-// "object".
-func describesObject(typ json.RawMessage) bool {
-	return string(typ) == `"object"` || slices.Contains(stringsOf(typ), "object")
+// tree is a JSON value that was taken apart all the way down. It has the methods
+// that schemas need; what is not of the type that a keyword should have counts as
+// empty, because the schema is whatever the caller sent.
+type tree struct {
+	kind    kind
+	raw     json.RawMessage  // of a string, a number or a word
+	keys    []string         // of an object, in the order of their first appearance
+	members map[string]*tree // of an object; the last value of a key counts
+	items   []*tree          // of an array
 }
 
-// The schema is whatever the caller sent; what is not of the type that a keyword
-// should have counts as empty.
+// growTree takes the value at i of a compact valid text apart, looking at each byte
+// once, and returns the index behind it. The text is nested no deeper than
+// encoding/json allows.
+func growTree(text json.RawMessage, i int) (*tree, int) {
+	switch text[i] {
+	case '{':
+		t := &tree{kind: kindObject}
+		for i++; text[i] != '}'; {
+			if text[i] == ',' {
+				i++
+			}
+			end := skipString(text, i)
+			key := decodeString(text[i:end])
+			if t.members == nil {
+				t.members = make(map[string]*tree)
+			}
+			if t.members[key] == nil {
+				t.keys = append(t.keys, key)
+			}
+			t.members[key], i = growTree(text, end+1)
+		}
+		return t, i + 1
+	case '[':
+		t := &tree{kind: kindArray}
+		for i++; text[i] != ']'; {
+			if text[i] == ',' {
+				i++
+			}
+			var item *tree
+			item, i = growTree(text, i)
+			t.items = append(t.items, item)
+		}
+		return t, i + 1
+	default:
+		end := skipValue(text, i)
+		return &tree{kind: kindOf(text[i:end]), raw: text[i:end]}, end
+	}
+}
 
+// names returns the keys of an object.
+func (t *tree) names() []string {
+	if t == nil {
+		return nil
+	}
+	return t.keys
+}
+
+// texts returns the strings of an array.
+func (t *tree) texts() []string {
+	if t == nil {
+		return nil
+	}
+	var out []string
+	for _, item := range t.items {
+		if item.kind == kindString {
+			out = append(out, decodeString(item.raw))
+		}
+	}
+	return out
+}
+
+// isOrHas tells whether a value is a string, or an array with it.
+func (t *tree) isOrHas(s string) bool {
+	if t != nil && t.kind == kindString {
+		return decodeString(t.raw) == s
+	}
+	return slices.Contains(t.texts(), s)
+}
+
+// membersOf returns the members of a value that may be absent or no object.
 func membersOf(raw json.RawMessage) object {
 	if raw == nil || kindOf(raw) != kindObject {
 		return nil
@@ -141,19 +243,10 @@ func membersOf(raw json.RawMessage) object {
 	return splitObject(raw)
 }
 
+// itemsOf returns the items of a value that may be absent or no array.
 func itemsOf(raw json.RawMessage) []json.RawMessage {
 	if raw == nil || kindOf(raw) != kindArray {
 		return nil
 	}
 	return slices.Collect(eachItem(raw))
-}
-
-func stringsOf(raw json.RawMessage) []string {
-	var out []string
-	for _, item := range itemsOf(raw) {
-		if kindOf(item) == kindString {
-			out = append(out, decodeString(item))
-		}
-	}
-	return out
 }

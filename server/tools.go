@@ -16,28 +16,12 @@ var assistantTools = array{plural: "objects", max: 128, item: variants{
 	}}},
 }}
 
-var function = closed{
-	properties: []property{
-		{key: "name", rule: symbol{}, required: true},
-		{key: "description", rule: text{}},
-		{key: "parameters", rule: opaque{}, fill: `{"type":"object","properties":{}}`},
-		{key: "strict", rule: nullable{boolean{}, "false"}, fill: "false"},
-	},
-	final: checkStrictFunction,
-}
-
-// checkStrictFunction looks at the parameters that were given; a strict function
-// without any has none.
-func checkStrictFunction(path string, o object) *apiError {
-	parameters := o.get("parameters")
-	if string(o.get("strict")) != "true" || parameters == nil {
-		return nil
-	}
-	if reason := strictViolation(parameters); reason != "" {
-		return errFunctionSchema(member(path, "parameters"), decodeString(o.get("name")), reason)
-	}
-	return nil
-}
+var function = closed{properties: []property{
+	{key: "name", rule: symbol{}, required: true},
+	{key: "description", rule: text{}},
+	{key: "parameters", rule: opaque{}, fill: `{"type":"object","properties":{}}`},
+	{key: "strict", rule: nullable{boolean{}, "false"}, fill: "false"},
+}}
 
 const defaultRanking = `{"ranker":"default_2024_08_21","score_threshold":0.0,"hybrid_search":null}`
 
@@ -81,23 +65,9 @@ var responseFormats = variants{
 	}}},
 }
 
-var jsonSchema = closed{
-	properties: []property{
-		{key: "name", rule: symbol{}, required: true},
-		{key: "description", rule: text{}},
-		{key: "schema", rule: opaque{}},
-		{key: "strict", rule: nullable{boolean{}, "false"}},
-	},
-	final: checkStrictFormat,
-}
-
-func checkStrictFormat(_ string, o object) *apiError {
-	schema := o.get("schema")
-	if string(o.get("strict")) != "true" || schema == nil {
-		return nil
-	}
-	if reason := strictViolation(schema); reason != "" {
-		return errFormatSchema(decodeString(o.get("name")), reason)
-	}
-	return nil
-}
+var jsonSchema = closed{properties: []property{
+	{key: "name", rule: symbol{}, required: true},
+	{key: "description", rule: text{}},
+	{key: "schema", rule: opaque{}},
+	{key: "strict", rule: nullable{boolean{}, "false"}},
+}}

@@ -15,10 +15,14 @@ func vectorStoreFiles(storeID string) Collection {
 	return Collection{Kind: "vector_store.file", Parent: storeID}
 }
 
+// maxStoreFiles is how many files a vector store may have. It also bounds what
+// one request can make the server insert.
+const maxStoreFiles = 10_000
+
 // helperStore is a vector store that is made along with what uses it; see
 // section 5.5 of docs/protocol.md.
 var helperStore = closed{properties: []property{
-	{key: "file_ids", rule: array{plural: "strings", max: 100_000_000, item: text{min: 1}}},
+	{key: "file_ids", rule: array{plural: "strings", max: maxStoreFiles, item: text{min: 1}}},
 	{key: "chunking_strategy", rule: chunkingStrategies, fill: `{"type":"auto"}`},
 	{key: "metadata", rule: nullable{metadata{}, "{}"}, fill: "{}"},
 }, final: checkHelperFiles}
@@ -56,9 +60,9 @@ func checkChunkOverlap(path string, o object) *apiError {
 
 // createHelperStores makes the vector stores that resources ask for and returns
 // the resources with the ids in their place.
-func (s *Server) createHelperStores(ctx context.Context, resources json.RawMessage) (json.RawMessage, error) {
-	all := splitObject(resources)
-	search := all.get("file_search")
+func (s *Server) createHelperStores(ctx context.Context, all *insertions, resources json.RawMessage) (json.RawMessage, error) {
+	out := splitObject(resources)
+	search := out.get("file_search")
 	if search == nil {
 		return resources, nil
 	}
@@ -69,7 +73,7 @@ func (s *Server) createHelperStores(ctx context.Context, resources json.RawMessa
 	if stores := splitObject(search).get("vector_stores"); stores != nil {
 		made := []byte{'['}
 		for spec := range eachItem(stores) {
-			id, err := s.createHelperStore(ctx, splitObject(spec))
+			id, err := s.createHelperStore(ctx, all, splitObject(spec))
 			if err != nil {
 				return nil, err
 			}
@@ -80,14 +84,13 @@ func (s *Server) createHelperStores(ctx context.Context, resources json.RawMessa
 		}
 		ids = append(made, ']')
 	}
-	all.set("file_search", object{{"vector_store_ids", ids}}.render())
-	return all.render(), nil
+	out.set("file_search", object{{"vector_store_ids", ids}}.render())
+	return out.render(), nil
 }
 
 // createHelperStore makes one store and returns its id. The files come first: a
-// store that can be found has all of its files. What is left behind by a failure
-// in between cannot be found.
-func (s *Server) createHelperStore(ctx context.Context, spec object) (string, error) {
+// store that can be found has all of its files.
+func (s *Server) createHelperStore(ctx context.Context, all *insertions, spec object) (string, error) {
 	id, created := s.newID(prefixVectorStore), s.now().Unix()
 	strategy := spec.get("chunking_strategy")
 	if decodeString(splitObject(strategy).get("type")) == "auto" {
@@ -97,7 +100,7 @@ func (s *Server) createHelperStore(ctx context.Context, spec object) (string, er
 	for file := range eachItem(spec.get("file_ids")) {
 		fileID := decodeString(file)
 		data := newVectorStoreFile(fileID, id, created, strategy)
-		err := s.store.Insert(ctx, vectorStoreFiles(id), Record{ID: fileID, CreatedAt: created, Data: data})
+		err := all.insert(ctx, vectorStoreFiles(id), Record{ID: fileID, CreatedAt: created, Data: data})
 		if errors.Is(err, ErrExists) {
 			continue // named twice
 		}
@@ -107,7 +110,7 @@ func (s *Server) createHelperStore(ctx context.Context, spec object) (string, er
 		files++
 	}
 	data := newVectorStore(id, created, files, spec.get("metadata"))
-	err := s.store.Insert(ctx, vectorStoreCollection, Record{ID: id, CreatedAt: created, Data: data})
+	err := all.insert(ctx, vectorStoreCollection, Record{ID: id, CreatedAt: created, Data: data})
 	return id, err
 }
 
