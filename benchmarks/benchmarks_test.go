@@ -7,9 +7,10 @@ import (
 	"github.com/assistants-go/assistants/benchmarks/internal/workload"
 )
 
-func BenchmarkRetrieve(b *testing.B) { benchmark(b, workload.Retrieve) }
-func BenchmarkList(b *testing.B)     { benchmark(b, workload.List) }
-func BenchmarkCreate(b *testing.B)   { benchmark(b, workload.Create) }
+func BenchmarkRetrieve(b *testing.B)            { benchmark(b, workload.Retrieve) }
+func BenchmarkRetrieveUnannounced(b *testing.B) { benchmark(b, workload.RetrieveUnannounced) }
+func BenchmarkList(b *testing.B)                { benchmark(b, workload.List) }
+func BenchmarkCreate(b *testing.B)              { benchmark(b, workload.Create) }
 
 func benchmark(b *testing.B, subject string) {
 	for _, client := range workload.Clients(new(workload.Wire)) {

@@ -20,7 +20,11 @@ func TestAnswersAreDecoded(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s: %v", subject, err)
 				}
-				if want := workload.Want(subject); !reflect.DeepEqual(seen, want) {
+				want := workload.Want(subject)
+				if client.Name == workload.GoOpenAI {
+					forgetSearchSettings(want)
+				}
+				if !reflect.DeepEqual(seen, want) {
 					t.Errorf("%s: got %+v, want %+v", subject, seen, want)
 				}
 			}
@@ -90,6 +94,13 @@ func newRequest(t *testing.T, req *http.Request, body []byte) request {
 		}
 	}
 	return r
+}
+
+// forgetSearchSettings takes off what go-openai has no field for.
+func forgetSearchSettings(seen []workload.Sight) {
+	for i := range seen {
+		seen[i].Search = ""
+	}
 }
 
 // addSearchSettings adds what go-openai has no field for.

@@ -200,6 +200,14 @@ func otherCalls() []call {
 			}
 			return remove(ctx, c, a.ID)
 		}, nil},
+		{"delete: once only", "deleteAssistant", func(ctx context.Context, c *assistants.Client, _ string) error {
+			a, err := c.Assistants.Create(ctx, assistants.AssistantCreateParams{Model: "gpt-4o"})
+			if err != nil {
+				return err
+			}
+			_, err = c.Assistants.Delete(ctx, a.ID, assistants.WithIdempotencyKey("conformance-delete"))
+			return err
+		}, nil},
 		{"delete: unknown", "deleteAssistant", unknown(remove), assistants.ErrNotFound},
 		{"modify: unknown", "modifyAssistant", unknown(func(ctx context.Context, c *assistants.Client, id string) error {
 			_, err := c.Assistants.Modify(ctx, id, assistants.AssistantModifyParams{})
@@ -210,6 +218,7 @@ func otherCalls() []call {
 		create("unknown model", assistants.AssistantCreateParams{Model: "unknown"}).refused(assistants.ErrBadRequest),
 		create("v1", assistants.AssistantCreateParams{}, assistants.WithHeader("OpenAI-Beta", "assistants=v1")).refused(assistants.ErrBadRequest),
 		create("wrong key", assistants.AssistantCreateParams{}, assistants.WithHeader("Authorization", "Bearer wrong")).refused(assistants.ErrUnauthorized),
+		// The key is that of a change which was made: what was refused leaves none behind.
 		create("key of another call", assistants.AssistantCreateParams{}, assistants.WithIdempotencyKey("conformance-modify")).refused(assistants.ErrBadRequest),
 		create("too strict", assistants.AssistantCreateParams{Tools: []assistants.Tool{
 			{Function: &assistants.FunctionDefinition{Name: "f", Strict: true, Parameters: json.RawMessage(`{"type":"object"}`)}},

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/assistants-go/assistants/conformance/internal/recording"
@@ -33,6 +34,7 @@ func TestRecordings(t *testing.T) {
 		}
 	})
 	fmt.Println(total)
+	assert.True(t, total.Compared(), "no exchange was compared")
 }
 
 // folder returns the folder that an environment variable names, and skips the test if it names none.

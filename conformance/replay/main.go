@@ -2,7 +2,7 @@
 //
 //	ASSISTANTS_RECORDINGS=folder go run ./replay
 //
-// The last line counts. The exit status is 1 if anything differs, and 2 if there is nothing to replay.
+// The last line counts. The exit status is 1 if anything differs, and 2 if there was nothing to compare.
 package main
 
 import (
@@ -35,7 +35,11 @@ func run() int {
 		}
 	}
 	fmt.Println(total)
-	if total.Failed > 0 {
+	switch {
+	case !total.Compared():
+		fmt.Fprintf(os.Stderr, "replay: no exchange of %s was compared\n", folder)
+		return 2
+	case total.Failed > 0:
 		return 1
 	}
 	return 0

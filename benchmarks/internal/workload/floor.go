@@ -12,14 +12,17 @@ import (
 
 const baseURL = "https://api.openai.com/v1"
 
-// floor is what a program would do without a client: net/http and encoding/json, and structs that have the same
-// fields as ours and no methods.
+// floor is what a program would do without a client, if whoever wrote it took care: net/http and encoding/json, one
+// buffer of the announced length, and structs that have the same fields as ours and no methods.
 func floor(wire *Wire) Client {
 	client := &http.Client{Transport: wire}
 	params := newPlainParams()
 	return Client{Floor, map[string]Operation{
 		Retrieve: operation(func(ctx context.Context) (*plainAssistant, error) {
 			return exchange[plainAssistant](ctx, client, http.MethodGet, "/assistants/"+AssistantID, nil)
+		}, one(plainSight)),
+		RetrieveUnannounced: operation(func(ctx context.Context) (*plainAssistant, error) {
+			return exchange[plainAssistant](ctx, client, http.MethodGet, "/assistants/"+UnannouncedID, nil)
 		}, one(plainSight)),
 		List: operation(func(ctx context.Context) (*plainPage, error) {
 			return exchange[plainPage](ctx, client, http.MethodGet, "/assistants?limit="+strconv.Itoa(ListLength), nil)
@@ -58,7 +61,7 @@ func exchange[T any](ctx context.Context, client *http.Client, method, path stri
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s %s: %s", method, path, resp.Status)
 	}
-	answer, err := io.ReadAll(resp.Body)
+	answer, err := read(resp)
 	if err != nil {
 		return nil, err
 	}
@@ -67,4 +70,13 @@ func exchange[T any](ctx context.Context, client *http.Client, method, path stri
 		return nil, err
 	}
 	return out, nil
+}
+
+func read(resp *http.Response) ([]byte, error) {
+	if resp.ContentLength < 0 {
+		return io.ReadAll(resp.Body)
+	}
+	answer := make([]byte, resp.ContentLength)
+	_, err := io.ReadFull(resp.Body, answer)
+	return answer, err
 }

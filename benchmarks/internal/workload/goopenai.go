@@ -27,6 +27,9 @@ func goOpenAI(wire *Wire) Client {
 		Retrieve: operation(func(ctx context.Context) (openai.Assistant, error) {
 			return client.RetrieveAssistant(ctx, AssistantID)
 		}, one(goOpenAISight)),
+		RetrieveUnannounced: operation(func(ctx context.Context) (openai.Assistant, error) {
+			return client.RetrieveAssistant(ctx, UnannouncedID)
+		}, one(goOpenAISight)),
 		List: operation(func(ctx context.Context) (openai.AssistantsList, error) {
 			return client.ListAssistants(ctx, &limit, nil, nil, nil)
 		}, func(list openai.AssistantsList) []Sight { return many(list.Assistants, goOpenAISight) }),
@@ -37,11 +40,15 @@ func goOpenAI(wire *Wire) Client {
 }
 
 func goOpenAISight(a openai.Assistant) Sight {
-	team, _ := a.Metadata["team"].(string)
-	format, _ := a.ResponseFormat.(map[string]any)
+	metadata := make(map[string]string, len(a.Metadata))
+	for key, value := range a.Metadata {
+		metadata[key] = fmt.Sprint(value)
+	}
 	return Sight{
 		ID:           a.ID,
+		Object:       a.Object,
 		Name:         *a.Name,
+		Description:  *a.Description,
 		Model:        a.Model,
 		Instructions: *a.Instructions,
 		CreatedAt:    a.CreatedAt,
@@ -50,12 +57,13 @@ func goOpenAISight(a openai.Assistant) Sight {
 			if t.Function == nil {
 				return ""
 			}
-			return t.Function.Name
+			return function(t.Function.Name, t.Function.Description, t.Function.Parameters)
 		}),
 		Files:       words(a.ToolResources.CodeInterpreter.FileIDs, itself),
 		Stores:      words(a.ToolResources.FileSearch.VectorStoreIDs, itself),
-		Team:        team,
+		Metadata:    metadata,
+		TopP:        decimal(float64(*a.TopP)),
 		Temperature: decimal(float64(*a.Temperature)),
-		Format:      fmt.Sprint(format["type"]),
+		Format:      fmt.Sprint(a.ResponseFormat),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/packages/pagination"
 	"github.com/openai/openai-go/v3/shared"
+	"github.com/openai/openai-go/v3/shared/constant"
 )
 
 func openAIGo(wire *Wire) Client {
@@ -24,6 +25,9 @@ func openAIGo(wire *Wire) Client {
 	return Client{OpenAIGo, map[string]Operation{
 		Retrieve: operation(func(ctx context.Context) (*openai.Assistant, error) {
 			return client.Beta.Assistants.Get(ctx, AssistantID)
+		}, one(openAIGoSight)),
+		RetrieveUnannounced: operation(func(ctx context.Context) (*openai.Assistant, error) {
+			return client.Beta.Assistants.Get(ctx, UnannouncedID)
 		}, one(openAIGoSight)),
 		List: operation(func(ctx context.Context) (*pagination.CursorPage[openai.Assistant], error) {
 			return client.Beta.Assistants.List(ctx, list)
@@ -39,17 +43,32 @@ func openAIGo(wire *Wire) Client {
 func openAIGoSight(a *openai.Assistant) Sight {
 	return Sight{
 		ID:           a.ID,
+		Object:       string(a.Object),
 		Name:         a.Name,
+		Description:  a.Description,
 		Model:        a.Model,
 		Instructions: a.Instructions,
 		CreatedAt:    a.CreatedAt,
 		Tools:        words(a.Tools, func(t openai.AssistantToolUnion) string { return t.Type }),
-		Function:     words(a.Tools, func(t openai.AssistantToolUnion) string { return t.Function.Name }),
-		Files:        words(a.ToolResources.CodeInterpreter.FileIDs, itself),
-		Stores:       words(a.ToolResources.FileSearch.VectorStoreIDs, itself),
-		Team:         a.Metadata["team"],
-		Temperature:  decimal(a.Temperature),
-		Format:       a.ResponseFormat.Type,
+		Function: words(a.Tools, func(t openai.AssistantToolUnion) string {
+			if t.Function.Name == "" {
+				return ""
+			}
+			return function(t.Function.Name, t.Function.Description, t.Function.Parameters)
+		}),
+		Search: words(a.Tools, func(t openai.AssistantToolUnion) string {
+			if t.FileSearch.MaxNumResults == 0 {
+				return ""
+			}
+			ranking := t.FileSearch.RankingOptions
+			return search(t.FileSearch.MaxNumResults, string(ranking.Ranker), ranking.ScoreThreshold)
+		}),
+		Files:       words(a.ToolResources.CodeInterpreter.FileIDs, itself),
+		Stores:      words(a.ToolResources.FileSearch.VectorStoreIDs, itself),
+		Metadata:    a.Metadata,
+		TopP:        decimal(a.TopP),
+		Temperature: decimal(a.Temperature),
+		Format:      string(a.ResponseFormat.OfAuto),
 	}
 }
 
@@ -73,7 +92,7 @@ func newOpenAIGoParams() openai.BetaAssistantNewParams {
 			},
 		},
 		ResponseFormat: openai.AssistantResponseFormatOptionUnionParam{
-			OfJSONObject: &shared.ResponseFormatJSONObjectParam{},
+			OfAuto: constant.ValueOf[constant.Auto](),
 		},
 	}
 	for _, tool := range plain.Tools {

@@ -22,6 +22,9 @@ func ours(wire *Wire) Client {
 		Retrieve: operation(func(ctx context.Context) (*assistants.Assistant, error) {
 			return client.Assistants.Retrieve(ctx, AssistantID)
 		}, one(ourSight)),
+		RetrieveUnannounced: operation(func(ctx context.Context) (*assistants.Assistant, error) {
+			return client.Assistants.Retrieve(ctx, UnannouncedID)
+		}, one(ourSight)),
 		List: operation(func(ctx context.Context) (*assistants.Page[assistants.Assistant], error) {
 			return client.Assistants.List(ctx, assistants.ListParams{Limit: ListLength})
 		}, func(page *assistants.Page[assistants.Assistant]) []Sight { return many(page.Data, ourSight) }),
@@ -34,7 +37,9 @@ func ours(wire *Wire) Client {
 func ourSight(a *assistants.Assistant) Sight {
 	return Sight{
 		ID:           a.ID,
+		Object:       a.Object,
 		Name:         a.Name,
+		Description:  a.Description,
 		Model:        a.Model,
 		Instructions: a.Instructions,
 		CreatedAt:    int64(a.CreatedAt),
@@ -43,11 +48,19 @@ func ourSight(a *assistants.Assistant) Sight {
 			if t.Function == nil {
 				return ""
 			}
-			return t.Function.Name
+			return function(t.Function.Name, t.Function.Description, t.Function.Parameters)
+		}),
+		Search: words(a.Tools, func(t assistants.Tool) string {
+			if t.FileSearch == nil {
+				return ""
+			}
+			ranking := t.FileSearch.RankingOptions
+			return search(int64(t.FileSearch.MaxNumResults), ranking.Ranker, ranking.ScoreThreshold)
 		}),
 		Files:       words(a.ToolResources.CodeInterpreter.FileIDs, itself),
 		Stores:      words(a.ToolResources.FileSearch.VectorStoreIDs, itself),
-		Team:        a.Metadata["team"],
+		Metadata:    a.Metadata,
+		TopP:        decimal(*a.TopP),
 		Temperature: decimal(*a.Temperature),
 		Format:      string(a.ResponseFormat.Type),
 	}

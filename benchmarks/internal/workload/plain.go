@@ -1,6 +1,9 @@
 package workload
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 type plainPage struct {
 	Object  string            `json:"object"`
@@ -11,36 +14,36 @@ type plainPage struct {
 }
 
 type plainAssistant struct {
-	ID              string               `json:"id"`
-	Object          string               `json:"object"`
-	CreatedAt       int64                `json:"created_at"`
-	Name            string               `json:"name"`
-	Description     string               `json:"description"`
-	Model           string               `json:"model"`
-	Instructions    string               `json:"instructions"`
-	Tools           []plainTool          `json:"tools"`
-	TopP            *float64             `json:"top_p"`
-	Temperature     *float64             `json:"temperature"`
-	ReasoningEffort string               `json:"reasoning_effort"`
-	ToolResources   *plainToolResources  `json:"tool_resources"`
-	Metadata        map[string]string    `json:"metadata"`
-	ResponseFormat  *plainResponseFormat `json:"response_format"`
-	FileIDs         []string             `json:"file_ids,omitzero"`
+	ID              string              `json:"id"`
+	Object          string              `json:"object"`
+	CreatedAt       int64               `json:"created_at"`
+	Name            string              `json:"name"`
+	Description     string              `json:"description"`
+	Model           string              `json:"model"`
+	Instructions    string              `json:"instructions"`
+	Tools           []plainTool         `json:"tools"`
+	TopP            *float64            `json:"top_p"`
+	Temperature     *float64            `json:"temperature"`
+	ReasoningEffort string              `json:"reasoning_effort"`
+	ToolResources   *plainToolResources `json:"tool_resources"`
+	Metadata        map[string]string   `json:"metadata"`
+	ResponseFormat  any                 `json:"response_format"` // a string or an object
+	FileIDs         []string            `json:"file_ids,omitzero"`
 }
 
 type plainParams struct {
-	Model           string              `json:"model"`
-	Name            string              `json:"name,omitzero"`
-	Description     string              `json:"description,omitzero"`
-	Instructions    string              `json:"instructions,omitzero"`
-	ReasoningEffort string              `json:"reasoning_effort,omitzero"`
-	Tools           []plainTool         `json:"tools,omitzero"`
-	ToolResources   plainToolResources  `json:"tool_resources,omitzero"`
-	Metadata        map[string]string   `json:"metadata,omitzero"`
-	Temperature     *float64            `json:"temperature,omitzero"`
-	TopP            *float64            `json:"top_p,omitzero"`
-	ResponseFormat  plainResponseFormat `json:"response_format,omitzero"`
-	FileIDs         []string            `json:"file_ids,omitzero"`
+	Model           string             `json:"model"`
+	Name            string             `json:"name,omitzero"`
+	Description     string             `json:"description,omitzero"`
+	Instructions    string             `json:"instructions,omitzero"`
+	ReasoningEffort string             `json:"reasoning_effort,omitzero"`
+	Tools           []plainTool        `json:"tools,omitzero"`
+	ToolResources   plainToolResources `json:"tool_resources,omitzero"`
+	Metadata        map[string]string  `json:"metadata,omitzero"`
+	Temperature     *float64           `json:"temperature,omitzero"`
+	TopP            *float64           `json:"top_p,omitzero"`
+	ResponseFormat  any                `json:"response_format,omitzero"`
+	FileIDs         []string           `json:"file_ids,omitzero"`
 }
 
 type plainTool struct {
@@ -102,22 +105,12 @@ type plainStaticChunking struct {
 	ChunkOverlapTokens int `json:"chunk_overlap_tokens"`
 }
 
-type plainResponseFormat struct {
-	Type       string           `json:"type"`
-	JSONSchema *plainJSONSchema `json:"json_schema,omitzero"`
-}
-
-type plainJSONSchema struct {
-	Name        string          `json:"name"`
-	Description string          `json:"description,omitzero"`
-	Schema      json.RawMessage `json:"schema,omitzero"`
-	Strict      bool            `json:"strict,omitzero"`
-}
-
 func plainSight(a *plainAssistant) Sight {
 	return Sight{
 		ID:           a.ID,
+		Object:       a.Object,
 		Name:         a.Name,
+		Description:  a.Description,
 		Model:        a.Model,
 		Instructions: a.Instructions,
 		CreatedAt:    a.CreatedAt,
@@ -126,13 +119,21 @@ func plainSight(a *plainAssistant) Sight {
 			if t.Function == nil {
 				return ""
 			}
-			return t.Function.Name
+			return function(t.Function.Name, t.Function.Description, t.Function.Parameters)
+		}),
+		Search: words(a.Tools, func(t plainTool) string {
+			if t.FileSearch == nil {
+				return ""
+			}
+			ranking := t.FileSearch.RankingOptions
+			return search(int64(t.FileSearch.MaxNumResults), ranking.Ranker, ranking.ScoreThreshold)
 		}),
 		Files:       words(a.ToolResources.CodeInterpreter.FileIDs, itself),
 		Stores:      words(a.ToolResources.FileSearch.VectorStoreIDs, itself),
-		Team:        a.Metadata["team"],
+		Metadata:    a.Metadata,
+		TopP:        decimal(*a.TopP),
 		Temperature: decimal(*a.Temperature),
-		Format:      a.ResponseFormat.Type,
+		Format:      fmt.Sprint(a.ResponseFormat),
 	}
 }
 

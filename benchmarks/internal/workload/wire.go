@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 )
 
 // A Wire answers requests from memory, as a server would that takes no time.
@@ -13,14 +14,19 @@ type Wire struct {
 	Request func(*http.Request, []byte)
 }
 
-// RoundTrip answers with an assistant, or a list of them.
+// RoundTrip answers with an assistant, or a list of them. It announces the length as the service does, unless the
+// assistant is the one whose length is to be unknown, as it is where a proxy sends chunks.
 func (w *Wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := w.receive(req); err != nil {
 		return nil, err
 	}
 	body := assistantJSON
-	if req.Method == http.MethodGet && req.URL.RawQuery != "" {
-		body = listJSON
+	length := int64(len(body))
+	switch {
+	case strings.HasSuffix(req.URL.Path, UnannouncedID):
+		body, length = unannouncedJSON, -1
+	case req.Method == http.MethodGet && req.URL.RawQuery != "":
+		body, length = listJSON, int64(len(listJSON))
 	}
 	return &http.Response{
 		Status:     "200 OK",
@@ -33,7 +39,7 @@ func (w *Wire) RoundTrip(req *http.Request) (*http.Response, error) {
 			"X-Request-Id": {"req_benchmark"},
 		},
 		Body:          io.NopCloser(bytes.NewReader(body)),
-		ContentLength: int64(len(body)),
+		ContentLength: length,
 		Request:       req,
 	}, nil
 }

@@ -128,6 +128,17 @@ func checkAnswer(e *recording.Exchange, value any, err error) []string {
 	if err != nil {
 		return []string{fmt.Sprintf("the recorded answer is an error to the client: %v", err)}
 	}
+	found := compareValue(e, value)
+	if fields := byField(value); len(found) == 0 && fields != nil {
+		for _, line := range compareValue(e, fields) {
+			found = append(found, "by its Go fields: "+line)
+		}
+	}
+	return found
+}
+
+// compareValue compares a value, written as JSON, with the recorded answer.
+func compareValue(e *recording.Exchange, value any) []string {
 	written, err := json.Marshal(value)
 	if err != nil {
 		return []string{err.Error()}

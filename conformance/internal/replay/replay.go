@@ -12,7 +12,8 @@ import (
 // Counts say what came of a replay.
 type Counts struct {
 	Exchanges int
-	// Requests, Answers and ServerAnswers were compared and found equal. What was not recorded is in none of them.
+	// Requests, Answers and ServerAnswers were compared and found equal. What was not recorded is in none of them, and
+	// what the service answered to v1 is in ServerAnswers only if it means the same in v2.
 	Requests, Answers, ServerAnswers int
 	Failed                           int // exchanges in which something differs
 	Unsupported                      int // exchanges of operations that are not in Operations
@@ -27,6 +28,9 @@ func (c *Counts) Add(other Counts) {
 	c.Failed += other.Failed
 	c.Unsupported += other.Unsupported
 }
+
+// Compared reports whether anything was compared: a replay of nothing must not pass for a replay.
+func (c Counts) Compared() bool { return c.Requests+c.Answers+c.ServerAnswers+c.Failed > 0 }
 
 // String is the line that a replay ends with.
 func (c Counts) String() string {
@@ -53,7 +57,7 @@ func File(f recording.File) (Counts, []Failure) { return replay(f, checkServer(f
 func Client(f recording.File) (Counts, []Failure) { return replay(f, nil) }
 
 // replay adds what was found wrong with the server's answers to what is wrong with the client.
-func replay(f recording.File, serverFound map[*recording.Exchange][]string) (Counts, []Failure) {
+func replay(f recording.File, byServer map[*recording.Exchange]verdict) (Counts, []Failure) {
 	var counts Counts
 	var failures []Failure
 	for _, e := range f.Exchanges {
@@ -75,8 +79,8 @@ func replay(f recording.File, serverFound map[*recording.Exchange][]string) (Cou
 		request, answer, asked := checkClient(op, ids, e)
 		report("client's request", &counts.Requests, e.KnowsBody(), request)
 		report("client's answer", &counts.Answers, asked, answer)
-		found, compared := serverFound[e]
-		report("server", &counts.ServerAnswers, compared, found)
+		served := byServer[e]
+		report("server", &counts.ServerAnswers, served.compared, served.found)
 		if len(lines) > 0 {
 			counts.Failed++
 			failures = append(failures, Failure{f.Name, e, lines})
@@ -85,16 +89,22 @@ func replay(f recording.File, serverFound map[*recording.Exchange][]string) (Cou
 	return counts, failures
 }
 
+// A verdict is what is wrong with an answer of the server, and whether it was compared with the recorded one.
+type verdict struct {
+	found    []string
+	compared bool
+}
+
 // checkServer replays exchanges against servers: one for each scenario and version, in which exchanges follow each
 // other. An exchange whose request was not recorded has one of its own, because it does not say what went before.
-// It returns what is wrong with the answer to each exchange that could be replayed.
-func checkServer(exchanges []*recording.Exchange) map[*recording.Exchange][]string {
+// It returns a verdict on each exchange that could be replayed.
+func checkServer(exchanges []*recording.Exchange) map[*recording.Exchange]verdict {
 	var order [][2]string
 	scenarios := make(map[[2]string][]*recording.Exchange)
-	found := make(map[*recording.Exchange][]string)
+	verdicts := make(map[*recording.Exchange]verdict)
 	for _, e := range exchanges {
 		if e.RequestNotRecorded {
-			checkScenario([]*recording.Exchange{e}, found)
+			checkScenario([]*recording.Exchange{e}, verdicts)
 			continue
 		}
 		key := [2]string{e.Scenario, e.Beta}
@@ -104,21 +114,21 @@ func checkServer(exchanges []*recording.Exchange) map[*recording.Exchange][]stri
 		scenarios[key] = append(scenarios[key], e)
 	}
 	for _, key := range order {
-		checkScenario(inOrder(scenarios[key]), found)
+		checkScenario(inOrder(scenarios[key]), verdicts)
 	}
-	return found
+	return verdicts
 }
 
-func checkScenario(exchanges []*recording.Exchange, found map[*recording.Exchange][]string) {
+func checkScenario(exchanges []*recording.Exchange, verdicts map[*recording.Exchange]verdict) {
 	s, err := newStage(exchanges)
 	for _, e := range exchanges {
 		op, _ := Find(e.Method, e.Path)
 		switch {
 		case op == nil || !replayable(e):
 		case err != nil:
-			found[e] = []string{err.Error()}
+			verdicts[e] = verdict{found: []string{err.Error()}}
 		default:
-			found[e] = s.check(op, e)
+			verdicts[e] = s.check(op, e)
 		}
 	}
 }

@@ -2,11 +2,15 @@ package replay
 
 import (
 	"encoding/json"
+	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/assistants-go/assistants"
 
 	"github.com/assistants-go/assistants/conformance/internal/recording"
 )
@@ -101,6 +105,9 @@ var changes = []struct {
 	{"has_more", 0, answer(`"has_more":true`, `"has_more":null`), "server: has_more: got false, want null"},
 	{"first_id", 0, answer(`"first_id":"asst_1"`, `"first_id":"asst_2"`), `server: first_id: got "asst_1", want "asst_2"`},
 	{"key of the page", 0, answer(`"has_more"`, `"next":1,"has_more"`), "client's answer: next: got nothing, want 1"},
+	{"text left out", 1, answer(`"name":"a",`, ``), `client's answer: name: got "", want nothing`},
+	{"metadata left out", 1, answer(`,"metadata":{}`, ``), "client's answer: metadata: got null, want nothing"},
+	{"false that is no default", 1, answer(`"max_num_results":3`, `"new":false,"max_num_results":3`), "client's answer: tools[0].file_search.new: got nothing"},
 	{"key of the request", 1, body(`"name"`, `"nam"`), `unknown field "nam"`},
 	{"inner key of the request", 1, body(`"max_num_results"`, `"max_results"`), `unknown field "max_results"`},
 	{"value of the request", 1, body(`"temperature":0.5`, `"temperature":0.25`), "server: temperature: got 0.25, want 0.5"},
@@ -163,6 +170,55 @@ func TestWhatWasNotRecordedDoesNotCount(t *testing.T) {
 	counts, failures := File(recording.File{Exchanges: []*recording.Exchange{list, create}})
 	assert.Empty(t, failures)
 	assert.Equal(t, Counts{Exchanges: 2, Answers: 2, ServerAnswers: 1}, counts)
+}
+
+// A client that loses these would have lost them before the comparison, so no recording can show it.
+func TestNothingIsLostFromAnswers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ recorded, written string }{
+		{`{"has_more":false}`, `{}`},
+		{`{"deleted":false}`, `{}`},
+		{`{"strict":false}`, `{}`},
+		{`{"name":null}`, `{}`},
+		{`{}`, `{"name":""}`},
+		{`{}`, `{"first_id":""}`},
+		{`{}`, `{"tools":[{"reasoning_effort":""}]}`},
+		{`{"tools":[{"function":{"strict":true}}]}`, `{"tools":[{"function":{}}]}`},
+	} {
+		assert.NotEmpty(t, compare([]byte(c.recorded), []byte(c.written), clientAnswerRules), "%s as %s", c.recorded, c.written)
+	}
+	assert.Empty(t, compare([]byte(`{"data":[{"tools":[{"function":{"strict":false}}]}]}`),
+		[]byte(`{"data":[{"tools":[{"function":{}}]}]}`), clientAnswerRules))
+}
+
+func TestFieldsAreReadOneByOne(t *testing.T) {
+	t.Parallel()
+	swapped := &assistants.Assistant{Name: "description", Description: "name"}
+	fields := byField(swapped).(map[string]any)
+	assert.Equal(t, "description", fields["name"])
+	typ := reflect.TypeFor[assistants.Assistant]()
+	assert.Len(t, byField(&assistants.Assistant{FileIDs: []string{}}), typ.NumField(), "every field is read")
+	assert.Len(t, byField(&assistants.Page[assistants.Assistant]{}), reflect.TypeFor[assistants.Page[assistants.Assistant]]().NumField())
+	assert.Len(t, byField(&assistants.Deleted{}), reflect.TypeFor[assistants.Deleted]().NumField())
+}
+
+// What v1 had and v2 has not cannot be compared with anything recorded; the refusal still has to be the right one.
+func TestV1WithoutAFormInV2DoesNotCount(t *testing.T) {
+	t.Parallel()
+	exchanges := scenario()
+	v1 := exchanges[8]
+	v1.ResponseText = strings.Replace(v1.ResponseText, `"file_ids":[]`, `"file_ids":["file-1"]`, 1)
+	counts, failures := File(recording.File{Exchanges: []*recording.Exchange{v1}})
+	assert.Empty(t, failures)
+	assert.Equal(t, Counts{Exchanges: 1, Requests: 1, Answers: 1}, counts)
+
+	refusesNothing := &stage{handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(v1.ResponseText))
+	})}
+	op, _ := Find(v1.Method, v1.Path)
+	got := refusesNothing.check(op, v1)
+	assert.False(t, got.compared)
+	assert.Contains(t, strings.Join(got.found, "\n"), "recorded as v1: status: got 200, want 400")
 }
 
 func TestFindTellsOperationsApart(t *testing.T) {

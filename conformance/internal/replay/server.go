@@ -84,24 +84,26 @@ func replayable(e *recording.Exchange) bool {
 	return e.Method != http.MethodPost || e.KnowsBody()
 }
 
-// check sends the recorded request to the server and returns what is wrong with the answer.
-func (s *stage) check(op *Operation, e *recording.Exchange) []string {
+// check sends the recorded request to the server and judges the answer. Where v1 has no form in v2, there is only the
+// refusal to be judged, which nobody recorded.
+func (s *stage) check(op *Operation, e *recording.Exchange) verdict {
 	if e.Beta != "v1" {
-		return s.checkAs(op, e, "assistants="+e.Beta, serverRules)
+		return verdict{s.checkAs(op, e, "assistants="+e.Beta, serverRules), true}
 	}
 	if e.Status == http.StatusUnauthorized { // which comes first, whatever the version
-		return s.checkAs(op, e, "assistants=v1", serverRules)
+		return verdict{s.checkAs(op, e, "assistants=v1", serverRules), true}
 	}
 	answer := s.send(e, "assistants=v1")
 	found := expectStatus(http.StatusBadRequest, answer.Code)
 	found = append(found, compare([]byte(v1Refusal), answer.Body.Bytes(), nil)...)
-	if hasV2Form(e) {
+	inV2 := hasV2Form(e)
+	if inV2 {
 		found = append(found, s.checkAs(op, e, "assistants=v2", serverV1Rules)...)
 	}
 	for i := range found {
 		found[i] = "recorded as v1: " + found[i]
 	}
-	return found
+	return verdict{found, inV2}
 }
 
 // hasV2Form reports whether an exchange of v1 means the same in v2, which has neither the retrieval tool nor files
