@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // An answer is a type that the service answers with.
@@ -33,7 +34,7 @@ func decode(body []byte, out any) error {
 	if err := json.Unmarshal(body, out); err != nil {
 		return undecodable(body, err)
 	}
-	if err := topLevelError(body); err != nil {
+	if err := reported(body, out); err != nil {
 		return err
 	}
 	a, ok := out.(answer)
@@ -56,7 +57,8 @@ func undecodable(body []byte, err error) error {
 		return errors.New("the answer is empty")
 	}
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && mismatch.Field != "" {
-		return fmt.Errorf("the answer has a %s in the field %s: %w", mismatch.Value, mismatch.Field, err)
+		field := strings.TrimPrefix(mismatch.Field, "Page.") // of a listing
+		return fmt.Errorf("the answer has a %s in the field %s: %w", mismatch.Value, field, err)
 	}
 	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("the answer is JSON of another kind: %w", err)
@@ -72,18 +74,36 @@ func truncated(body []byte) bool {
 	return errors.Is(json.NewDecoder(bytes.NewReader(body)).Decode(&value), io.ErrUnexpectedEOF)
 }
 
-// topLevelError finds the error in an answer that claims success.
+// An envelope is what an answer that claims success may have an error in.
+type envelope struct {
+	Error json.RawMessage `json:"error"`
+}
+
+func (e *envelope) reported() error {
+	if len(e.Error) == 0 || string(e.Error) == "null" {
+		return nil
+	}
+	return errReported
+}
+
+// reported is the error in an answer that claims success. Some are decoded with their envelope.
+func reported(body []byte, out any) error {
+	if e, ok := out.(interface{ reported() error }); ok {
+		return e.reported()
+	}
+	return topLevelError(body)
+}
+
+// topLevelError looks for the error in the JSON.
 func topLevelError(body []byte) error {
 	if !bytes.Contains(body, []byte(`rror"`)) { // half the time of looking for "error", whose first byte is everywhere
 		return nil
 	}
-	var envelope struct {
-		Error json.RawMessage `json:"error"`
-	}
-	if json.Unmarshal(body, &envelope) != nil || len(envelope.Error) == 0 || string(envelope.Error) == "null" {
+	var e envelope
+	if json.Unmarshal(body, &e) != nil {
 		return nil
 	}
-	return errReported
+	return e.reported()
 }
 
 // errReported says that the body explains itself, as an error.

@@ -36,11 +36,11 @@ func list[T any](ctx context.Context, c *core, to route, params any, opts []Requ
 	if err != nil {
 		return nil, fmt.Errorf("assistants: GET /%s: %w", to[0], err)
 	}
-	out := new(Page[T])
+	out := new(listing[T])
 	if err := c.exchange(ctx, &outgoing{method: http.MethodGet, to: to, query: values.Encode()}, out, opts); err != nil {
 		return nil, err
 	}
-	return out, nil
+	return &out.Page, nil
 }
 
 // remove is every Delete method: the answer must be of the type that object names.

@@ -22,25 +22,28 @@ func (e *TooLargeError) Error() string {
 func readAnswer(resp *http.Response, req *Request) ([]byte, error) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
-		body, _ := readAll(io.LimitReader(resp.Body, maxErrorBytes), min(resp.ContentLength, maxErrorBytes))
+		body, _ := readAll(resp.Body, resp.ContentLength, maxErrorBytes)
 		return body, nil
 	}
 	if resp.ContentLength > req.MaxBytes && req.Method != http.MethodHead {
 		return nil, &TooLargeError{Limit: req.MaxBytes}
 	}
-	body, err := readAll(io.LimitReader(resp.Body, req.MaxBytes+1), resp.ContentLength)
+	body, err := readAll(resp.Body, resp.ContentLength, req.MaxBytes+1)
 	if int64(len(body)) > req.MaxBytes {
 		return nil, &TooLargeError{Limit: req.MaxBytes}
 	}
 	return body, err
 }
 
-// readAll is io.ReadAll with room for what was announced, as far as an announcement can be trusted.
-func readAll(r io.Reader, announced int64) ([]byte, error) {
+// readAll is io.ReadAll up to a limit, with room for what was announced, as far as an announcement can be trusted.
+func readAll(r io.Reader, announced, limit int64) ([]byte, error) {
 	const trusted = 1 << 20
-	buf := make([]byte, 0, max(512, min(announced, trusted)+1))
-	for {
-		n, err := r.Read(buf[len(buf):cap(buf)])
+	if announced < 0 {
+		return io.ReadAll(io.LimitReader(r, limit))
+	}
+	buf := make([]byte, 0, min(announced, trusted)+1)
+	for int64(len(buf)) < limit {
+		n, err := r.Read(buf[len(buf):min(int64(cap(buf)), limit)])
 		buf = buf[:len(buf)+n]
 		if err == io.EOF {
 			return buf, nil
@@ -52,6 +55,7 @@ func readAll(r io.Reader, announced int64) ([]byte, error) {
 			buf = append(buf, 0)[:len(buf)]
 		}
 	}
+	return buf, nil
 }
 
 // A Body is a successful answer that is still arriving. Close ends the exchange; it may be called at any time, by

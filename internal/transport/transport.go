@@ -112,7 +112,10 @@ func (t *Transport) repeat(ctx context.Context, req *Request, consume func(*http
 
 // send makes one attempt and writes what came of it into answer.
 func (t *Transport) send(ctx context.Context, req *Request, answer *Answer, consume func(*http.Response, *attempt) ([]byte, error)) (*attempt, error) {
-	start := time.Now()
+	var start time.Time
+	if t.log != nil {
+		start = time.Now()
+	}
 	a := newAttempt(ctx, req.Timeout)
 	err := a.explain(t.exchange(a, req, answer, consume))
 	if err != nil {
