@@ -56,18 +56,27 @@ func undecodable(body []byte, err error) error {
 	if len(trimmed) == 0 {
 		return errors.New("the answer is empty")
 	}
-	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && mismatch.Field != "" {
-		field := strings.TrimPrefix(mismatch.Field, "Page.") // of a listing
-		return fmt.Errorf("the answer has a %s in the field %s: %w", mismatch.Value, field, err)
-	}
-	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("the answer is JSON of another kind: %w", err)
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		field := strings.TrimPrefix(strings.TrimPrefix(mismatch.Field, "Page."), "Deleted.") // which are embedded
+		if field == "" {
+			return &mismatchError{"the answer is JSON of another kind: " + mismatch.Value, err}
+		}
+		return &mismatchError{"the answer has a " + mismatch.Value + " in the field " + field + ", which takes none", err}
 	}
 	if (trimmed[0] == '{' || trimmed[0] == '[') && truncated(trimmed) {
 		return fmt.Errorf("the answer is truncated: %w", io.ErrUnexpectedEOF)
 	}
 	return fmt.Errorf("the answer is not JSON: %w", err)
 }
+
+// A mismatchError says in the API's words what encoding/json says in Go's.
+type mismatchError struct {
+	text  string
+	cause error
+}
+
+func (e *mismatchError) Error() string { return e.text }
+func (e *mismatchError) Unwrap() error { return e.cause }
 
 func truncated(body []byte) bool {
 	var value json.RawMessage

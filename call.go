@@ -32,12 +32,14 @@ func call[T any](ctx context.Context, c *core, method string, to route, in any, 
 
 // list is every List method: params are encoded as the query.
 func list[T any](ctx context.Context, c *core, to route, params any, opts []RequestOption) (*Page[T], error) {
+	o := &outgoing{method: http.MethodGet, to: to}
 	values, err := query.Values(params)
 	if err != nil {
-		return nil, fmt.Errorf("assistants: GET /%s: %w", to[0], err)
+		return nil, o.failed(err)
 	}
+	o.query = values.Encode()
 	out := new(listing[T])
-	if err := c.exchange(ctx, &outgoing{method: http.MethodGet, to: to, query: values.Encode()}, out, opts); err != nil {
+	if err := c.exchange(ctx, o, out, opts); err != nil {
 		return nil, err
 	}
 	return &out.Page, nil
@@ -62,11 +64,13 @@ func (c *core) callPath(ctx context.Context, method, path string, in, out any, o
 	if method == "" {
 		return o.failed(errors.New("the method is empty"))
 	}
-	if w, ok := out.(io.Writer); ok {
+	w, isWriter := out.(io.Writer)
+	switch v := reflect.ValueOf(out); {
+	case out == nil:
+	case v.Kind() == reflect.Pointer && v.IsNil() || v.Kind() != reflect.Pointer && !isWriter:
+		return o.failed(fmt.Errorf("the answer cannot be decoded into this %T", out))
+	case isWriter:
 		return c.download(ctx, o, w, opts)
-	}
-	if v := reflect.ValueOf(out); out != nil && (v.Kind() != reflect.Pointer || v.IsNil()) {
-		return o.failed(fmt.Errorf("the answer cannot be decoded into a %T", out))
 	}
 	return c.exchange(ctx, o, out, opts)
 }
@@ -84,7 +88,7 @@ type outgoing struct {
 func (o *outgoing) failed(err error) error {
 	path := o.path
 	if path == "" && len(o.to) > 0 {
-		path = "/" + o.to[0] // what comes behind it is what is wrong
+		path = "/" + o.to[0] // the ids behind it were not looked at, or are what is wrong
 	}
 	return fmt.Errorf("assistants: %s %s: %w", o.method, path, err)
 }
@@ -98,13 +102,13 @@ func (c *core) exchange(ctx context.Context, o *outgoing, out any, opts []Reques
 	if err != nil {
 		return o.failed(err)
 	}
-	answer, err := c.transport.Do(ctx, req)
-	cfg.report(answer)
-	if err != nil || !answer.OK() {
-		return c.failure(req, answer, err)
+	got, err := c.transport.Do(ctx, req)
+	cfg.report(got)
+	if err != nil || !got.OK() {
+		return c.failure(req, got, err)
 	}
-	if err := decode(answer.Body, out); err != nil {
-		return c.unusable(req, answer, err)
+	if err := decode(got.Body, out); err != nil {
+		return c.unusable(req, got, err)
 	}
 	return nil
 }
@@ -115,17 +119,17 @@ func (c *core) download(ctx context.Context, o *outgoing, w io.Writer, opts []Re
 	if err != nil {
 		return o.failed(err)
 	}
-	answer, body, err := c.transport.Open(ctx, req, cfg.idleTimeout)
-	cfg.report(answer)
+	got, body, err := c.transport.Open(ctx, req, cfg.idleTimeout)
+	cfg.report(got)
 	if err != nil || body == nil {
-		return c.failure(req, answer, err)
+		return c.failure(req, got, err)
 	}
 	defer body.Close()
 	to := &sink{w: w}
 	if _, err := io.Copy(to, body); to.err != nil {
 		return o.failed(to.err)
 	} else if err != nil {
-		return c.failure(req, answer, err)
+		return c.failure(req, got, err)
 	}
 	return nil
 }
@@ -138,6 +142,9 @@ type sink struct {
 
 func (s *sink) Write(p []byte) (n int, err error) {
 	n, s.err = s.w.Write(p)
+	if s.err == nil && n < len(p) {
+		s.err = io.ErrShortWrite
+	}
 	return n, s.err
 }
 
@@ -226,7 +233,7 @@ func (c *callConfig) body(o *outgoing) ([]byte, error) {
 	}
 	body, err := json.Marshal(o.in)
 	if err != nil {
-		return nil, unmarshalable(err)
+		return nil, withoutMarshaler(err)
 	}
 	for _, field := range c.fields {
 		if body, err = setField(body, field.path, field.value); err != nil {
@@ -236,24 +243,24 @@ func (c *callConfig) body(o *outgoing) ([]byte, error) {
 	return body, nil
 }
 
-// unmarshalable takes off encoding/json's remarks on which method was called.
-func unmarshalable(err error) error {
+// withoutMarshaler takes off encoding/json's remarks on which method was called.
+func withoutMarshaler(err error) error {
 	if inner, ok := errors.AsType[*json.MarshalerError](err); ok {
-		return unmarshalable(inner.Err)
+		return withoutMarshaler(inner.Err)
 	}
 	return err
 }
 
 // report fills the caller's Response.
-func (c *callConfig) report(answer *transport.Answer) {
+func (c *callConfig) report(got *transport.Answer) {
 	if c.response == nil {
 		return
 	}
 	*c.response = Response{
-		StatusCode: answer.StatusCode,
-		Header:     maps.Clone(answer.Header),
-		RequestID:  transport.RequestID(answer.Header),
-		Attempts:   answer.Attempts,
-		Body:       slices.Clone(answer.Body),
+		StatusCode: got.StatusCode,
+		Header:     maps.Clone(got.Header),
+		RequestID:  transport.RequestID(got.Header),
+		Attempts:   got.Attempts,
+		Body:       slices.Clone(got.Body),
 	}
 }

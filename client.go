@@ -62,20 +62,21 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 }
 
 // CloseIdleConnections closes the connections that the client keeps for later calls. Calls under way go on, and the
-// client stays of use. Who passed an HTTP client of their own closes that one's.
+// client stays of use. It does nothing with [WithHTTPClient], whose connections are the caller's.
 func (c *Client) CloseIdleConnections() {
-	if c.core != nil {
-		c.core.transport.CloseIdleConnections()
+	if c.core != nil && c.core.pool != nil {
+		c.core.pool.CloseIdleConnections()
 	}
 }
 
 // core is what all services share: where requests go and what is on all of them.
 type core struct {
 	transport *transport.Transport
-	base      string      // scheme, host and path, without a slash at the end
-	query     string      // on every request, encoded
-	header    http.Header // on every request; not modified
-	maxBytes  int64       // of an answer
+	pool      *http.Transport // the client's own connections; nil if they are the caller's
+	base      string          // scheme, host and path, without a slash at the end
+	query     string          // on every request, encoded
+	header    http.Header     // on every request; not modified
+	maxBytes  int64           // of an answer
 	defaults  callConfig
 	retired   bool // the host is known to have switched the API off
 }

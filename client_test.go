@@ -162,6 +162,15 @@ func TestEndpoints(t *testing.T) {
 			nil, []assistants.Option{assistants.WithBaseURL("https://gateway"), assistants.WithHeader("authorization", "Basic abc")},
 			"https://gateway/assistants/asst_1", map[string]string{"Authorization": "Basic abc"},
 		},
+		"a gateway's key beside that of the environment": {
+			map[string]string{"OPENAI_API_KEY": "k"},
+			[]assistants.Option{assistants.WithBaseURL("https://gateway"), assistants.WithHeader("Gateway-Auth", "Bearer g")},
+			"https://gateway/assistants/asst_1", map[string]string{"Authorization": "Bearer k", "Gateway-Auth": "Bearer g"},
+		},
+		"a gateway's key alone": {
+			nil, []assistants.Option{assistants.WithBaseURL("https://gateway"), assistants.WithHeader("Gateway-Auth", "Bearer gateway-key")},
+			"https://gateway/assistants/asst_1", map[string]string{"Authorization": "", "Gateway-Auth": "Bearer gateway-key"},
+		},
 		"headers of one's own": {
 			nil, []assistants.Option{assistants.WithAPIKey("k"), assistants.WithHeader("X-Tenant", "7"), assistants.WithHeader("Accept", "")},
 			"https://api.openai.com/v1/assistants/asst_1", map[string]string{"X-Tenant": "7", "Accept": "", "Authorization": "Bearer k"},
@@ -410,8 +419,12 @@ func TestCredentialHeaders(t *testing.T) {
 	t.Parallel()
 	tr := newTransport(t, answer(200, assistantJSON))
 	client := newClient(t, tr)
-	require.NoError(t, retrieve(t.Context(), client, assistants.WithHeader("X-Api-Key", "0123456789")))
+	require.NoError(t, retrieve(t.Context(), client, assistants.WithHeader("Authorization", "Basic 0123456789")))
+	assert.Equal(t, []string{"Basic 0123456789"}, tr.last().Header["Authorization"])
+	require.NoError(t, retrieve(t.Context(), client, assistants.WithHeader("Api-Key", "0123456789")))
 	assert.Empty(t, tr.last().Header.Get("Authorization"))
+	require.NoError(t, retrieve(t.Context(), client, assistants.WithHeader("Ocp-Apim-Subscription-Key", "0123456789")))
+	assert.Equal(t, "Bearer "+testKey, tr.last().Header.Get("Authorization")) // a gateway's key goes along with the server's
 	require.NoError(t, retrieve(t.Context(), client, assistants.WithHeader("User-Agent", "")))
 	assert.Equal(t, []string{""}, tr.last().Header["User-Agent"]) // which net/http does not send
 	assert.Equal(t, "Bearer "+testKey, tr.last().Header.Get("Authorization"))
@@ -494,8 +507,9 @@ func TestCall(t *testing.T) {
 		tr := newTransport(t, answer(200, "{}"))
 		client := newClient(t, tr)
 		require.ErrorContains(t, client.Call(t.Context(), "", "/a", nil, nil), "method is empty")
-		require.ErrorContains(t, client.Call(t.Context(), "GET", "/a", nil, struct{}{}), "cannot be decoded into a struct {}")
-		require.ErrorContains(t, client.Call(t.Context(), "GET", "/a", nil, (*int)(nil)), "cannot be decoded into a *int")
+		require.ErrorContains(t, client.Call(t.Context(), "GET", "/a", nil, struct{}{}), "cannot be decoded into this struct {}")
+		require.ErrorContains(t, client.Call(t.Context(), "GET", "/a", nil, (*int)(nil)), "cannot be decoded into this *int")
+		require.ErrorContains(t, client.Call(t.Context(), "GET", "/a", nil, (*bytes.Buffer)(nil)), "cannot be decoded into this *bytes.Buffer")
 		require.ErrorContains(t, client.Call(t.Context(), "b\nad", "/a", nil, nil), "invalid method")
 		require.ErrorContains(t, client.Call(t.Context(), "POST", "/a", json.RawMessage("{"), nil), "unexpected end")
 		assert.Empty(t, tr.requests())

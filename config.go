@@ -119,22 +119,25 @@ func credentialParts(header, value string) (parts []string) {
 	return parts
 }
 
-// authorizes reports whether the caller's own headers carry credentials.
+// authorizes reports whether the caller set the header that the client's credentials would be in.
 func (c *callConfig) authorizes() bool {
-	for name := range c.header {
-		if isCredential(name) {
+	_, hasBearer := c.header[string(bearer)]
+	_, hasKey := c.header[string(apiKey)]
+	return hasBearer || hasKey
+}
+
+// isCredential goes by the words in a header's name, since nobody can list all names.
+func isCredential(header string) bool {
+	if strings.EqualFold(header, "Idempotency-Key") {
+		return false
+	}
+	for word := range strings.FieldsFuncSeq(strings.ToLower(header), func(r rune) bool { return r == '-' || r == '_' }) {
+		switch word {
+		case "auth", "authorization", "key", "apikey", "token", "secret", "cookie", "password", "credential", "signature":
 			return true
 		}
 	}
 	return false
-}
-
-// isCredential goes by the name of a header, since nobody can list them all.
-func isCredential(header string) bool {
-	header = strings.ToLower(header)
-	return slices.ContainsFunc([]string{"auth", "key", "token", "secret", "cookie"}, func(word string) bool {
-		return strings.Contains(header, word) && header != "idempotency-key"
-	})
 }
 
 // build checks the whole and makes a core of it.
@@ -148,11 +151,12 @@ func (c *config) build() (*core, error) {
 		return nil, err
 	}
 	c.call.secrets = c.call.secrets.With(authority.key)
-	client, err := c.client()
+	client, pool, err := c.client()
 	if err != nil {
 		return nil, err
 	}
 	return &core{
+		pool:      pool,
 		transport: transport.New(client, authority.ask, c.logger),
 		base:      e.base.String(),
 		query:     e.query.Encode(),
@@ -192,33 +196,38 @@ func (c *config) credential(e *endpoint) (credential, error) {
 		return c.credentials[given[0]], nil
 	case c.handler != nil || c.call.authorizes():
 		return credential{}, nil
+	case e.keyEnv == "" && len(c.call.secrets) > 0:
+		return credential{}, nil // in a header of the caller's
 	case e.keyEnv == "":
 		return credential{}, errors.New("no credentials: a Foundry project needs WithTokenSource")
 	}
 	key := strings.TrimSpace(os.Getenv(e.keyEnv))
+	if key == "" && len(c.call.secrets) > 0 {
+		return credential{}, nil
+	}
 	if key == "" {
 		return credential{}, fmt.Errorf("no credentials: give a key or a token source, or set %s", e.keyEnv)
 	}
 	return staticCredential(e.keyHeader, transport.NewSecret(key)), named(e.keyEnv, checkKey(key))
 }
 
-// client is the HTTP client that attempts go through.
-func (c *config) client() (*http.Client, error) {
+// client is the HTTP client that attempts go through, and its connections if they are its own.
+func (c *config) client() (*http.Client, *http.Transport, error) {
 	switch {
 	case c.handler != nil && c.httpClient != nil:
-		return nil, errors.New("WithHandler and WithHTTPClient contradict each other: the one needs no network")
+		return nil, nil, errors.New("WithHandler and WithHTTPClient contradict each other: the one needs no network")
 	case c.handler != nil:
-		return &http.Client{Transport: transport.InProcess(c.handler)}, nil
+		return &http.Client{Transport: transport.InProcess(c.handler)}, nil, nil
 	case c.httpClient != nil:
-		return c.httpClient, nil
+		return c.httpClient, nil, nil
 	}
 	pool, ok := http.DefaultTransport.(*http.Transport)
 	if !ok { // replaced by the program, which will have its reasons
-		return &http.Client{Transport: http.DefaultTransport}, nil
+		return &http.Client{Transport: http.DefaultTransport}, nil, nil
 	}
 	pool = pool.Clone()
 	pool.MaxIdleConnsPerHost = 100 // net/http keeps two, and a busy backend would connect again and again
-	return &http.Client{Transport: pool}, nil
+	return &http.Client{Transport: pool}, pool, nil
 }
 
 // headers are those on every request, the caller's own excepted.

@@ -43,10 +43,11 @@
 //
 // An answer that is not what was asked for is an [*APIError], with status, code, message and request id, and with
 // errors.Is one of [ErrBadRequest], [ErrUnauthorized], [ErrPermission], [ErrNotFound], [ErrConflict],
-// [ErrRateLimited], [ErrServer] and [ErrRetired]. Errors of the network and of the context are wrapped as they are.
+// [ErrRateLimited], [ErrServer] and [ErrRetired]. Errors of the network and of the context are wrapped as they are, unless
+// their text shows a credential.
 //
-// Calls are sent again as [WithMaxRetries] says; a POST that may have arrived is not, unless [WithIdempotencyKey]
-// makes that safe.
+// Calls are sent again as [WithMaxRetries] says; a POST that got no answer and may have arrived is not, unless
+// [WithIdempotencyKey] makes that safe.
 //
 // # Concurrency
 //

@@ -102,72 +102,67 @@ func (e *APIError) Is(target error) bool {
 // Unwrap gives the reason why a successful answer could not be used, such as io.ErrUnexpectedEOF.
 func (e *APIError) Unwrap() error { return e.cause }
 
-const (
-	maxMessageBytes = 512
-	maxBodyBytes    = 1 << 20
-)
+const maxMessageBytes = 512
 
 // failure is the error of a call that was not answered with success, or not answered.
-func (c *core) failure(req *transport.Request, answer *transport.Answer, err error) error {
-	if answer.StatusCode == 0 {
-		return newCallError(req, answer, err)
+func (c *core) failure(req *transport.Request, got *transport.Answer, err error) error {
+	if got.StatusCode == 0 {
+		return newCallError(req, got, err)
 	}
-	if answer.OK() {
+	if got.OK() {
 		if _, refused := errors.AsType[*transport.TooLargeError](err); !refused {
 			err = fmt.Errorf("the answer broke off: %w", err)
 		}
-		return c.unusable(req, answer, err)
+		return c.unusable(req, got, err)
 	}
-	e := c.apiError(req, answer)
+	e := newAPIError(req, got, parseErrorBody(got.Body))
+	if e.Message == "" {
+		e.Message = clean(got, statusText(got))
+	}
 	e.retired = c.retired && isRetired(req, e)
 	if err != nil { // waiting for the next attempt was cut short
-		return fmt.Errorf("%w; %w", e, newCause(answer, err))
+		return fmt.Errorf("%w; %w", e, newCause(got, err))
 	}
 	return e
 }
 
 // unusable is the error of a call that was answered with what is no answer.
-func (c *core) unusable(req *transport.Request, answer *transport.Answer, err error) error {
-	e := c.apiError(req, answer)
+func (c *core) unusable(req *transport.Request, got *transport.Answer, err error) error {
 	if err != errReported {
-		e.Code, e.Type, e.Param = "", "", ""
-		e.Message = clean(answer, err.Error())
-		e.cause = newCause(answer, err)
+		e := newAPIError(req, got, errorBody{message: err.Error()})
+		e.cause = newCause(got, err)
+		return e
+	}
+	e := newAPIError(req, got, parseErrorBody(got.Body))
+	if e.Message == "" {
+		e.Message = errReported.Error()
 	}
 	return e
 }
 
-func (c *core) apiError(req *transport.Request, answer *transport.Answer) *APIError {
-	retryAfter, _ := transport.RetryAfter(answer.Header)
-	explained := parseErrorBody(answer.Body)
-	switch {
-	case explained.message == "" && answer.OK():
-		explained.message = errReported.Error()
-	case explained.message == "":
-		explained.message = statusText(answer)
-	}
-	body := answer.Secrets.Redact(string(answer.Body))
+func newAPIError(req *transport.Request, got *transport.Answer, explained errorBody) *APIError {
+	retryAfter, _ := transport.RetryAfter(got.Header)
 	return &APIError{
-		StatusCode: answer.StatusCode,
-		Code:       clean(answer, explained.code),
-		Type:       clean(answer, explained.typ),
-		Param:      clean(answer, explained.param),
-		Message:    clean(answer, explained.message),
-		RequestID:  clean(answer, transport.RequestID(answer.Header)),
+		StatusCode: got.StatusCode,
+		Code:       clean(got, explained.code),
+		Type:       clean(got, explained.typ),
+		Param:      clean(got, explained.param),
+		Message:    clean(got, explained.message),
+		RequestID:  clean(got, transport.RequestID(got.Header)),
 		RetryAfter: retryAfter,
 		Method:     req.Method,
-		Path:       answer.Secrets.Redact(req.Path),
-		Body:       []byte(body[:min(len(body), maxBodyBytes)]),
+		Path:       got.Secrets.Redact(req.Path),
+		Body:       []byte(got.Secrets.RedactPrefix(string(got.Body), transport.MaxErrorBytes)),
 	}
 }
 
 // statusText stands in for the explanation that an answer does not have.
-func statusText(answer *transport.Answer) string {
-	text := http.StatusText(answer.StatusCode)
+func statusText(got *transport.Answer) string {
+	text := http.StatusText(got.StatusCode)
 	if text == "" {
 		text = "unknown status"
 	}
-	if kind, _, _ := strings.Cut(answer.Header.Get("Content-Type"), ";"); len(answer.Body) > 0 && kind != "" {
+	if kind, _, _ := strings.Cut(got.Header.Get("Content-Type"), ";"); len(got.Body) > 0 && kind != "" {
 		text += " (the answer is " + kind + ")"
 	}
 	return text
@@ -180,28 +175,28 @@ func isRetired(req *transport.Request, e *APIError) bool {
 	return gone && ours && !strings.HasPrefix(e.Message, "No ")
 }
 
-// clean is text from outside as it may be shown: without secrets first, so that the cut leaves no part of one.
-func clean(answer *transport.Answer, text string) string {
-	text = answer.Secrets.Redact(text)
-	if len(text) <= maxMessageBytes {
-		return text
+// clean is text from outside as it may be shown.
+func clean(got *transport.Answer, text string) string {
+	shown := got.Secrets.RedactPrefix(text, 2*maxMessageBytes) // which leaves room for a cut between characters
+	if len(shown) <= maxMessageBytes {
+		return shown
 	}
 	cut := maxMessageBytes - len("…")
-	for cut > 0 && !utf8.RuneStart(text[cut]) {
+	for cut > 0 && !utf8.RuneStart(shown[cut]) {
 		cut--
 	}
-	return text[:cut] + "…"
+	return shown[:cut] + "…"
 }
 
-// newCallError is the error of a call that got no answer.
-func newCallError(req *transport.Request, answer *transport.Answer, err error) error {
-	return fmt.Errorf("assistants: %s %s: %w", req.Method, answer.Secrets.Redact(req.Path), newCause(answer, err))
+// newCallError is the error of a call that got no got.
+func newCallError(req *transport.Request, got *transport.Answer, err error) error {
+	return fmt.Errorf("assistants: %s %s: %w", req.Method, got.Secrets.Redact(req.Path), newCause(got, err))
 }
 
 // newCause passes err on, unless its text shows a secret: then only the text without it is left, and what errors.Is
 // knows of the standard library's errors.
-func newCause(answer *transport.Answer, err error) error {
-	text := answer.Secrets.Redact(err.Error())
+func newCause(got *transport.Answer, err error) error {
+	text := got.Secrets.Redact(err.Error())
 	if text == err.Error() {
 		return err
 	}

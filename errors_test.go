@@ -165,6 +165,7 @@ func TestStrictAnswers(t *testing.T) {
 		"deleted: no":        {del, assistantJSON, "does not say"},
 		"deleted: another":   {del, `{"id":"vs_1","object":"vector_store.deleted","deleted":true}`, `instead of "assistant.deleted"`},
 		"an empty error":     {one, `{"error":{}}`, "the answer is an error"},
+		"deleted: a number":  {del, `{"id":7,"object":"assistant.deleted","deleted":true}`, "a number in the field id, which takes none"},
 		"deleted: something": {del, `{"object":"assistant.deleted","deleted":true}`, "no id"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -239,8 +240,8 @@ func TestLargeAnswers(t *testing.T) {
 		"announced":           {200, 1 << 30, assistants.WithMaxRetries(2), 0},
 		"by option":           {200, -1, assistants.WithMaxResponseBytes(1000), 1001},
 		"more than announced": {200, 10, assistants.WithMaxResponseBytes(1000), 1001},
-		"an error":            {500, -1, assistants.WithMaxRetries(0), 1 << 20},
-		"an error, announced": {500, 1 << 30, assistants.WithMaxRetries(0), 1 << 20},
+		"an error":            {500, -1, assistants.WithMaxRetries(0), 1<<20 + 64<<10},
+		"an error, announced": {500, 1 << 30, assistants.WithMaxRetries(0), 1<<20 + 64<<10},
 		"no limit announced":  {200, 1<<63 - 1, assistants.WithMaxResponseBytes(1 << 62), 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -338,9 +339,18 @@ func TestRedirects(t *testing.T) {
 	assert.Equal(t, 307, e.StatusCode)
 	assert.Equal(t, 1, asked)
 
-	client, err = assistants.NewClient(assistants.WithBaseURL(srv.URL), assistants.WithAPIKey(testKey), assistants.WithMaxRetries(0))
+	client, err = assistants.NewClient(assistants.WithBaseURL(srv.URL), assistants.WithAPIKey(testKey))
 	require.NoError(t, err)
+	seen = nil
 	require.ErrorContains(t, retrieve(t.Context(), client, assistants.WithHeader("To", "/round")), "10 redirects")
+	assert.Len(t, seen, 10) // and no second attempt
+	no := errors.New("not there")
+	client, err = assistants.NewClient(assistants.WithBaseURL(srv.URL), assistants.WithAPIKey(testKey),
+		assistants.WithHTTPClient(&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return no }}))
+	require.NoError(t, err)
+	seen = nil
+	require.ErrorIs(t, retrieve(t.Context(), client, assistants.WithHeader("To", "/there")), no)
+	assert.Len(t, seen, 1)
 }
 
 // No way of printing a client, an option or an error shows a key, also if the server repeats it.
@@ -413,6 +423,7 @@ func TestSecretSpellings(t *testing.T) {
 		"JSON by force":  `\u0073\u006b\u002dAbCdEf/0123+456`,
 		"Go":             `sk-AbCdEf/0123\x2b456`,
 		"a URL":          `sk-AbCdEf%2F0123%2b456`,
+		"HTML":           `sk-AbCdEf/0123&#43;456`,
 		"twice, and cut": key + key + `sk-AbC`,
 	} {
 		for _, body := range []string{`{"error":{"message":"bad key ` + text + `"}}`, "bad key " + text} {
@@ -427,6 +438,34 @@ func TestSecretSpellings(t *testing.T) {
 			}
 		}
 	}
+	for _, secret := range []string{`abc%25defghi`, `ab\\cdefghi`, `a&amp;bcdefg`, `a&b<c>d"efg`} { // that look escaped, or must be
+		quoted, err := json.Marshal(secret)
+		require.NoError(t, err)
+		for _, body := range []string{"x " + secret + " y", `{"error":` + string(quoted) + `}`, "x " + strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;").Replace(secret)} {
+			err := create(t.Context(), newClient(t, newTransport(t, answer(400, body))), assistants.WithHeader("Authorization", secret))
+			var e *assistants.APIError
+			require.ErrorAs(t, err, &e)
+			assert.NotContains(t, err.Error()+string(e.Body), "efg")
+		}
+	}
+	t.Run("at the end of what is kept", func(t *testing.T) {
+		t.Parallel()
+		for before := 1<<20 - 40; before < 1<<20+10; before += 3 {
+			for _, status := range []int{200, 400} {
+				var e *assistants.APIError
+				err := create(t.Context(), newClient(t, newTransport(t, answer(status, strings.Repeat("x", before)+key+strings.Repeat("y", 200_000))), assistants.WithAPIKey(key)))
+				require.ErrorAs(t, err, &e)
+				assert.LessOrEqual(t, len(e.Body), 1<<20)
+				assert.NotContains(t, string(e.Body), key[:4])
+			}
+		}
+	})
+	t.Run("one that begins another", func(t *testing.T) {
+		t.Parallel()
+		err := create(t.Context(), newClient(t, newTransport(t, answer(400, "abcdefghijkl"))), assistants.WithHeader("Cookie", "a=abcdef; b=abcdefghijkl"))
+		require.ErrorContains(t, err, ": [redacted]")
+		assert.NotContains(t, err.Error(), "ghijkl")
+	})
 	client, err := assistants.NewClient(assistants.WithAPIKey("sk-AbCdEfGh"), assistants.WithBaseURL("https://host.example"),
 		assistants.WithHTTPClient(&http.Client{Transport: newTransport(t, answer(307, "", "location: https://sk-AbCdEfGh.example/"))}))
 	require.NoError(t, err)

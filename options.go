@@ -59,7 +59,8 @@ func named(option string, err error) error {
 	return nil
 }
 
-// WithAPIKey authorizes requests with "Authorization: Bearer key". Without it OPENAI_API_KEY counts, except on Azure.
+// WithAPIKey authorizes requests with "Authorization: Bearer key". Without it OPENAI_API_KEY counts, at OpenAI's
+// address and with [WithBaseURL].
 // For a server that wants no key any word will do, such as "none"; less than six characters are not treated as secret.
 func WithAPIKey(key string) Option { return keyOption("WithAPIKey", bearer, key) }
 
@@ -80,7 +81,7 @@ func keyOption(name string, header keyHeader, key string) Option {
 
 // WithTokenSource authorizes requests with a bearer token that source returns. It is asked on every attempt, with the
 // attempt's context, possibly by several goroutines at once, so it keeps a token until it expires. This is the way to
-// Microsoft Entra ID. An error of source ends the call before anything is sent.
+// Microsoft Entra ID. An error of source ends the call; that attempt is not sent.
 func WithTokenSource(source func(context.Context) (string, error)) Option {
 	const name = "WithTokenSource"
 	return clientOption{name, func(c *config) error {
@@ -162,12 +163,14 @@ func WithBeta(beta Beta) Option {
 	}}
 }
 
-// WithOrganization sets the OpenAI-Organization header. Without it OPENAI_ORG_ID counts, except on Azure.
+// WithOrganization sets the OpenAI-Organization header. Without it OPENAI_ORG_ID counts, at OpenAI's
+// address and with [WithBaseURL].
 func WithOrganization(id string) Option {
 	return identityOption("WithOrganization", "OpenAI-Organization", id)
 }
 
-// WithProject sets the OpenAI-Project header. Without it OPENAI_PROJECT_ID counts, except on Azure.
+// WithProject sets the OpenAI-Project header. Without it OPENAI_PROJECT_ID counts, at OpenAI's address
+// and with [WithBaseURL].
 func WithProject(id string) Option { return identityOption("WithProject", "OpenAI-Project", id) }
 
 func identityOption(name, header, id string) Option {
@@ -221,7 +224,7 @@ func WithMaxResponseBytes(n int64) Option {
 // WithMaxRetries bounds how often a call is sent again, with growing pauses or those the server asks for. The default
 // is 2; 0 turns retries off. Sent again are calls answered with 408, 409, 429 or 5xx, or as the x-should-retry header
 // says. A call without an answer is sent again only if it is a GET, if the connection was never made, or if it has an
-// idempotency key: a POST that may have arrived is not sent twice. A server that asks for a pause of more than a minute
+// idempotency key: a POST that got no answer and may have arrived is not sent again. A server that asks for a pause of more than a minute
 // gets none: the call ends with its answer, whose RetryAfter says how long.
 func WithMaxRetries(n int) RequestOption {
 	return requestOption{"WithMaxRetries", false, func(c *callConfig) error {
@@ -258,9 +261,10 @@ func WithStreamIdleTimeout(d time.Duration) RequestOption {
 	}}
 }
 
-// WithHeader sets a header of requests, in place of this package's own; an empty value takes the header off. A header
-// that by its name is a credential (Authorization, X-Api-Key, Cookie …) is kept as secret as a key, and takes the place
-// of the client's credentials. Headers that frame a message, such as Content-Length, are errors.
+// WithHeader sets a header of requests, in place of this package's own; an empty value takes the header off.
+// Authorization and Api-Key take the place of the client's credentials. The value of a header that by its name is a
+// credential (Authorization, X-Api-Key, Cookie …) is kept as secret as a key. Headers that frame a message, such as
+// Content-Length, are errors.
 func WithHeader(name, value string) RequestOption {
 	secret := transport.NewSecret(value)
 	return requestOption{"WithHeader", false, func(c *callConfig) error {
@@ -331,7 +335,7 @@ type Response struct {
 	Header     http.Header // nil if no answer arrived
 	// RequestID names the request to the server's operators; "" if the server gave it no name.
 	RequestID string
-	// Attempts counts how often the request was sent.
+	// Attempts counts the attempts, the one that could not be authorized included.
 	Attempts int
 	// Body is the answer as it came, of an error at most 1 MiB; nil where it was streamed.
 	Body []byte
@@ -356,7 +360,6 @@ func checkHeader(name, value string) error {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r)
 	}) {
 		return errors.New("this is no name of a header") // and may be a key in the wrong place
-
 	}
 	switch http.CanonicalHeaderKey(name) {
 	case "Host", "Content-Length", "Transfer-Encoding", "Connection", "Te", "Trailer", "Upgrade":

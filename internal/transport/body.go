@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// maxErrorBytes bounds what is kept of the body of an answer that is an error.
-const maxErrorBytes = 1 << 20
+// MaxErrorBytes bounds what is kept of the body of an answer that is an error.
+const MaxErrorBytes = 1 << 20
 
 // A TooLargeError says that a successful answer is larger than the caller allows.
 type TooLargeError struct{ Limit int64 }
@@ -22,7 +22,7 @@ func (e *TooLargeError) Error() string {
 func readAnswer(resp *http.Response, req *Request) ([]byte, error) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
-		body, _ := readAll(resp.Body, resp.ContentLength, maxErrorBytes)
+		body, _ := readAll(resp.Body, resp.ContentLength, MaxErrorBytes+Overlap)
 		return body, nil
 	}
 	if resp.ContentLength > req.MaxBytes && req.Method != http.MethodHead {
@@ -93,7 +93,7 @@ func (b *Body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the exchange and gives the connection back.
+// Close ends the exchange; a connection that was read to its end can serve another.
 func (b *Body) Close() error {
 	if b.timer != nil {
 		b.timer.Stop()

@@ -128,8 +128,12 @@ func (w *pipeWriter) WriteHeader(status int) {
 }
 
 func (w *pipeWriter) Write(p []byte) (int, error) {
-	if pass, err := w.admit(p); !pass {
-		return len(p), err
+	pass, err := w.admit(p)
+	switch {
+	case err != nil:
+		return 0, err
+	case !pass:
+		return len(p), nil
 	}
 	return w.body.Write(p)
 }

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -14,7 +15,7 @@ func Join(elements ...string) (string, error) {
 	for _, element := range elements {
 		switch element {
 		case "":
-			return "", fmt.Errorf("an id in the path is empty")
+			return "", errors.New("an id in the path is empty")
 		case ".", "..":
 			return "", fmt.Errorf("%q is no id", element)
 		}
@@ -24,19 +25,19 @@ func Join(elements ...string) (string, error) {
 	return b.String(), nil
 }
 
-// CheckPath reports whether a path written by the caller, already escaped and perhaps with a query, can be appended
-// to a base URL without leaving it.
+// CheckPath says why a path written by the caller, already escaped and perhaps with a query, cannot be appended to a
+// base URL without leaving it; nil if it can.
 func CheckPath(path string) error {
 	if !strings.HasPrefix(path, "/") {
-		return fmt.Errorf("path %q does not begin with a slash", path)
+		return errors.New("the path does not begin with a slash")
 	}
 	if strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' }) {
-		return fmt.Errorf("path %q is not escaped", path)
+		return errors.New("the path is not escaped")
 	}
 	route, _, _ := strings.Cut(path, "?")
 	for element := range strings.SplitSeq(route, "/") {
 		if plain, err := url.PathUnescape(element); err != nil || plain == "." || plain == ".." {
-			return fmt.Errorf("path %q does not name a resource", path)
+			return errors.New("the path does not name a resource")
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,7 +11,11 @@ import (
 type RedirectError struct {
 	From, To string // scheme and host, no path: a path may hold what was echoed
 	Reason   string
+	Err      error // of the caller's own rule; nil if it was not that
 }
+
+// Unwrap gives the error of the caller's own rule.
+func (e *RedirectError) Unwrap() error { return e.Err }
 
 func (e *RedirectError) Error() string {
 	return fmt.Sprintf("redirect from %s to %s refused: %s", e.From, e.To, e.Reason)
@@ -32,12 +35,18 @@ func refuseForeign(next func(*http.Request, []*http.Request) error) func(*http.R
 		case req.Method != first.Method:
 			refused.Reason = "it would turn " + first.Method + " into " + req.Method
 			return refused
-		case next != nil:
-			return next(req, via)
-		case len(via) >= 10:
-			return errors.New("stopped after 10 redirects")
+		case next == nil && len(via) >= 10:
+			refused.Reason = "there were 10 redirects already"
+			return refused
+		case next == nil:
+			return nil
 		}
-		return nil
+		err := next(req, via)
+		if err == nil || err == http.ErrUseLastResponse {
+			return err
+		}
+		refused.Reason, refused.Err = err.Error(), err
+		return refused
 	}
 }
 

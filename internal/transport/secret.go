@@ -36,27 +36,58 @@ const minSecret = 6
 // Secrets are kept out of every text that leaves the client.
 type Secrets []Secret
 
-// With returns s and one more, unless it is known or too short to be one.
+// With returns s and one more, unless it is known or too short to be one. The longest come first, so that of two that
+// begin alike none leaves a part of itself.
 func (s Secrets) With(secret Secret) Secrets {
 	value := secret.Reveal()
 	if len(value) < minSecret || slices.ContainsFunc(s, func(known Secret) bool { return known.Reveal() == value }) {
 		return s
 	}
-	return append(slices.Clip(s), secret)
+	more := append(slices.Clip(s), secret)
+	slices.SortStableFunc(more, func(a, b Secret) int { return len(b.Reveal()) - len(a.Reveal()) })
+	return more
 }
 
-// Redact replaces each secret in text, however it is spelled there.
+// Redact replaces each secret in text: as it is, and as JSON, Go, URLs and HTML escape it.
 func (s Secrets) Redact(text string) string {
 	for _, secret := range s {
-		text = redact(text, secret.Reveal())
+		value := secret.Reveal()
+		text = redactEscaped(strings.ReplaceAll(text, value, redacted), value)
 	}
 	return text
 }
 
-func redact(text, secret string) string {
+// RedactPrefix is as much of Redact as fits into limit. It looks no further than it must, and leaves no part of a
+// secret where it cuts.
+func (s Secrets) RedactPrefix(text string, limit int) string {
+	overlap := 0
+	if len(s) > 0 {
+		overlap = min(longestEscape*len(s[0].Reveal()), Overlap)
+	}
+	if len(text) > limit+overlap {
+		text = s.Redact(text[:limit+overlap])
+		text = text[:max(0, len(text)-overlap)] // where a secret may begin
+	} else {
+		text = s.Redact(text)
+	}
+	return text[:min(len(text), limit)]
+}
+
+// longestEscape is that of one byte: \u002b.
+const longestEscape = 6
+
+// Overlap is how much behind a limit is read so that a secret that begins before it can be recognized.
+const Overlap = 64 << 10
+
+// redactEscaped replaces the secret where some of it is escaped.
+func redactEscaped(text, secret string) string {
 	var b strings.Builder
 	copied := 0
 	for i := 0; i < len(text); {
+		if c := text[i]; c != secret[0] && c != '\\' && c != '%' && c != '&' {
+			i++
+			continue
+		}
 		end := spelledAt(text, i, secret)
 		if end < 0 {
 			i++
@@ -85,9 +116,30 @@ func spelledAt(text string, i int, secret string) int {
 	return i
 }
 
-// spelling returns how long c is at the beginning of text: as itself, or as JSON, Go and URLs escape it. 0: it is
-// not there.
+// spelling returns how long c is at the beginning of text, escaped or as itself. 0: it is not there.
 func spelling(text string, c byte) int {
+	switch {
+	case text == "":
+		return 0
+	case text[0] == '&':
+		if n := htmlSpelling(text, c); n > 0 {
+			return n
+		}
+	case text[0] == '\\' || text[0] == '%':
+		if n := hexSpelling(text, c); n > 0 {
+			return n
+		}
+		if text[0] == '\\' && len(text) > 1 && text[1] == c {
+			return 2
+		}
+	}
+	if text[0] == c {
+		return 1
+	}
+	return 0
+}
+
+func hexSpelling(text string, c byte) int {
 	for _, escape := range [...]struct {
 		prefix string
 		digits int
@@ -100,11 +152,18 @@ func spelling(text string, c byte) int {
 			return len(escape.prefix) + escape.digits
 		}
 	}
-	switch {
-	case len(text) > 1 && text[0] == '\\' && text[1] == c:
-		return 2
-	case len(text) > 0 && text[0] == c:
-		return 1
+	return 0
+}
+
+func htmlSpelling(text string, c byte) int {
+	entity, _, ok := strings.Cut(text[:min(len(text), longestEscape)], ";")
+	if !ok {
+		return 0
+	}
+	named := map[string]byte{"&amp": '&', "&lt": '<', "&gt": '>', "&quot": '"'}
+	n, err := strconv.ParseUint(strings.TrimPrefix(entity, "&#"), 10, 8)
+	if named[entity] == c || err == nil && n == uint64(c) {
+		return len(entity) + 1
 	}
 	return 0
 }

@@ -164,9 +164,6 @@ func (t *Transport) build(ctx context.Context, req *Request, answer *Answer) (*h
 	return hr, nil
 }
 
-// CloseIdleConnections closes the connections that are kept for later calls.
-func (t *Transport) CloseIdleConnections() { t.client.CloseIdleConnections() }
-
 // record writes one line an attempt: what happened, never a header or a body.
 func (t *Transport) record(ctx context.Context, req *Request, answer *Answer, start time.Time, err error) {
 	if t.log == nil {
