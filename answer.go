@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 )
 
@@ -31,7 +32,7 @@ func decode(body []byte, out any) error {
 	if out == nil {
 		return topLevelError(body)
 	}
-	if err := json.Unmarshal(body, out); err != nil {
+	if err := unmarshal(body, out); err != nil {
 		return undecodable(body, err)
 	}
 	if err := reported(body, out); err != nil {
@@ -48,6 +49,23 @@ func decode(body []byte, out any) error {
 		return a.keep(body)
 	}
 	return nil
+}
+
+// unmarshal is json.Unmarshal, but for answers with tools that are unknown here and do not fit.
+func unmarshal(body []byte, out any) error {
+	err := json.Unmarshal(body, out)
+	if _, mismatch := errors.AsType[*json.UnmarshalTypeError](err); !mismatch {
+		return err
+	}
+	if _, ok := out.(answer); !ok {
+		return err
+	}
+	reduced, ok := withoutUnknownTools(body)
+	if !ok {
+		return err
+	}
+	reflect.ValueOf(out).Elem().SetZero()
+	return json.Unmarshal(reduced, out)
 }
 
 // undecodable names the reason that encoding/json has for not decoding body.

@@ -3,6 +3,7 @@ package assistants_test
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/jarcoal/httpmock"
@@ -321,6 +322,27 @@ func TestUnknownVariantsSurvive(t *testing.T) {
 		}
 		require.Error(t, json.Unmarshal([]byte(`{"type":"json_schema","json_schema":"abc"}`), new(assistants.ResponseFormat)))
 		require.Error(t, json.Unmarshal([]byte(`7`), new(assistants.ResponseFormat)))
+	})
+	t.Run("tools with fields of other kinds", func(t *testing.T) {
+		t.Parallel()
+		const odd = `{"type":"custom","function":"name","file_search":[1]}`
+		one := `{"id":"asst_1","object":"assistant","name":"n","tools":[` + odd + `,{"type":"function","function":{"name":"f"}}]}`
+		for _, body := range []string{one, `{"object":"list","data":[` + assistantJSON + `,` + one + `],"has_more":true}`} {
+			client := newClient(t, newTransport(t, answer(200, body)))
+			a, err := client.Assistants.Retrieve(t.Context(), "asst_1")
+			if strings.HasPrefix(body, `{"object"`) {
+				page, listErr := client.Assistants.List(t.Context(), assistants.ListParams{})
+				require.NoError(t, listErr)
+				assert.True(t, page.HasMore)
+				a, err = page.Data[1], nil
+			}
+			require.NoError(t, err)
+			assert.Equal(t, "n", a.Name)
+			assert.JSONEq(t, odd, string(a.Tools[0].RawJSON()))
+			assert.Equal(t, "f", a.Tools[1].Function.Name)
+		}
+		wrong := `{"id":"asst_1","tools":[{"type":"function","function":"name"},` + odd + `]}`
+		require.ErrorContains(t, retrieve(t.Context(), newClient(t, newTransport(t, answer(200, wrong)))), "a string in the field tools.")
 	})
 	t.Run("a word", func(t *testing.T) {
 		t.Parallel()

@@ -371,7 +371,7 @@ func ExampleWithStreamIdleTimeout() {
 	}
 	var content strings.Builder
 	err = client.Call(context.Background(), http.MethodGet, "/files/file-1/content", nil, &content,
-		assistants.WithStreamIdleTimeout(10*time.Millisecond))
+		assistants.WithStreamIdleTimeout(200*time.Millisecond))
 	fmt.Println(content.String(), errors.Is(err, context.DeadlineExceeded))
 	// Output: the first half true
 }

@@ -35,7 +35,7 @@ func FuzzErrorBody(f *testing.F) {
 func FuzzAssistant(f *testing.F) {
 	for _, body := range []string{assistantJSON, `null`, `{}`, `{"id":"a","tools":[null,{"type":"x","y":1}],"response_format":"none"}`,
 		`{"id":"a","response_format":{"type":"json_schema"}}`, `{"id":"a","response_format":7}`, `{"id":"a","error":1}`,
-		`{"id":"a","tools":[{"type":"function"}]}`, `{"id":"a","tool_resources":{"file_search":{"vector_stores":[{}]}}}`} {
+		`{"id":"a","tools":[{"type":"function"}]}`, `{"id":"a","tools":[{"type":"x","function":1},null,7]}`, `{"id":"a","tool_resources":{"file_search":{"vector_stores":[{}]}}}`} {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
