@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
@@ -343,6 +344,16 @@ func TestUnknownVariantsSurvive(t *testing.T) {
 		}
 		wrong := `{"id":"asst_1","tools":[{"type":"function","function":"name"},` + odd + `]}`
 		require.ErrorContains(t, retrieve(t.Context(), newClient(t, newTransport(t, answer(200, wrong)))), "a string in the field tools.")
+	})
+	t.Run("lists in lists", func(t *testing.T) {
+		t.Parallel()
+		const depth, width = 4000, 10_000 // work that grows with their product would take minutes
+		body := strings.Repeat(`{"data":[{"type":"x"},`, depth) + `"` + strings.Repeat("x", width*100) + `"` + strings.Repeat(`]}`, depth)
+		client := newClient(t, newTransport(t, answer(200, `{"object":7,`+body[1:])))
+		start := time.Now()
+		_, err := client.Assistants.List(t.Context(), assistants.ListParams{})
+		require.Error(t, err)
+		assert.Less(t, time.Since(start), 5*time.Second)
 	})
 	t.Run("a word", func(t *testing.T) {
 		t.Parallel()

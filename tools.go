@@ -152,52 +152,17 @@ func keepUnknownTools(tools []Tool, object []byte) error {
 	return nil
 }
 
-// withoutUnknownTools returns the JSON of an object, or of a list of objects, with only the type of tools of unknown
-// types, and whether there are such. In them a key that is known here may hold anything, and must not keep the rest
-// from being decoded.
-func withoutUnknownTools(raw json.RawMessage) (json.RawMessage, bool) {
-	var object map[string]json.RawMessage
-	if json.Unmarshal(raw, &object) != nil {
-		return raw, false
-	}
-	tools, found := eachItem(object["tools"], func(tool json.RawMessage) (json.RawMessage, bool) {
-		head := struct {
+// withoutUnknownTools is the JSON of an object with only the type of tools of unknown types, in which a key that is
+// known here may hold anything. It reports whether there are such.
+func withoutUnknownTools(object json.RawMessage) (json.RawMessage, bool) {
+	return changeItems(object, "tools", func(tool json.RawMessage) (json.RawMessage, bool) {
+		var head struct {
 			Type ToolType `json:"type"`
-		}{}
+		}
 		if json.Unmarshal(tool, &head) != nil || head.Type.known() {
 			return tool, false
 		}
 		reduced, err := json.Marshal(head)
 		return reduced, err == nil
 	})
-	data, foundWithin := eachItem(object["data"], withoutUnknownTools)
-	if !found && !foundWithin {
-		return raw, false
-	}
-	if found {
-		object["tools"] = tools
-	}
-	if foundWithin {
-		object["data"] = data
-	}
-	reduced, err := json.Marshal(object)
-	return reduced, err == nil
-}
-
-// eachItem changes the items of an array, and reports whether any was.
-func eachItem(array json.RawMessage, change func(json.RawMessage) (json.RawMessage, bool)) (json.RawMessage, bool) {
-	var items []json.RawMessage
-	if json.Unmarshal(array, &items) != nil {
-		return array, false
-	}
-	changed := false
-	for i := range items {
-		item, ok := change(items[i])
-		items[i], changed = item, changed || ok
-	}
-	if !changed {
-		return array, false
-	}
-	encoded, err := json.Marshal(items)
-	return encoded, err == nil
 }
