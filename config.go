@@ -1,13 +1,11 @@
 package assistants
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -106,40 +104,6 @@ func (c *callConfig) setHeader(name string, value transport.Secret) {
 	}
 }
 
-// credentialParts are what of a header's value is secret by itself: the values of cookies, or what follows a scheme.
-func credentialParts(header, value string) (parts []string) {
-	if !strings.EqualFold(header, "Cookie") {
-		_, part, _ := strings.Cut(value, " ")
-		return []string{part}
-	}
-	for cookie := range strings.SplitSeq(value, ";") {
-		_, part, _ := strings.Cut(cookie, "=")
-		parts = append(parts, part)
-	}
-	return parts
-}
-
-// authorizes reports whether the caller set the header that the client's credentials would be in.
-func (c *callConfig) authorizes() bool {
-	_, hasBearer := c.header[string(bearer)]
-	_, hasKey := c.header[string(apiKey)]
-	return hasBearer || hasKey
-}
-
-// isCredential goes by the words in a header's name, since nobody can list all names.
-func isCredential(header string) bool {
-	if strings.EqualFold(header, "Idempotency-Key") {
-		return false
-	}
-	for word := range strings.FieldsFuncSeq(strings.ToLower(header), func(r rune) bool { return r == '-' || r == '_' }) {
-		switch word {
-		case "auth", "authorization", "key", "apikey", "token", "secret", "cookie", "password", "credential", "signature":
-			return true
-		}
-	}
-	return false
-}
-
 // build checks the whole and makes a core of it.
 func (c *config) build() (*core, error) {
 	e, err := c.endpoint()
@@ -196,19 +160,20 @@ func (c *config) credential(e *endpoint) (credential, error) {
 		return c.credentials[given[0]], nil
 	case c.handler != nil || c.call.authorizes():
 		return credential{}, nil
-	case e.keyEnv == "" && len(c.call.secrets) > 0:
-		return credential{}, nil // in a header of the caller's
+	}
+	key := ""
+	if e.keyEnv != "" {
+		key = orEnv("", e.keyEnv)
+	}
+	switch {
+	case key != "":
+		return staticCredential(e.keyHeader, transport.NewSecret(key)), named(e.keyEnv, checkKey(key))
+	case c.call.identifies():
+		return credential{}, nil
 	case e.keyEnv == "":
 		return credential{}, errors.New("no credentials: a Foundry project needs WithTokenSource")
 	}
-	key := strings.TrimSpace(os.Getenv(e.keyEnv))
-	if key == "" && len(c.call.secrets) > 0 {
-		return credential{}, nil
-	}
-	if key == "" {
-		return credential{}, fmt.Errorf("no credentials: give a key or a token source, or set %s", e.keyEnv)
-	}
-	return staticCredential(e.keyHeader, transport.NewSecret(key)), named(e.keyEnv, checkKey(key))
+	return credential{}, fmt.Errorf("no credentials: give a key or a token source, or set %s", e.keyEnv)
 }
 
 // client is the HTTP client that attempts go through, and its connections if they are its own.
@@ -245,44 +210,11 @@ func (c *config) headers(e *endpoint) http.Header {
 	for name, variable := range map[string]string{"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"} {
 		id := c.identity.Get(name)
 		if id == "" && e.keyEnv == "OPENAI_API_KEY" {
-			id = strings.TrimSpace(os.Getenv(variable))
+			id = orEnv("", variable)
 		}
 		if id != "" {
 			h.Set(name, id)
 		}
 	}
 	return h
-}
-
-// A credential is what requests are authorized with.
-type credential struct {
-	ask transport.Credential
-	key transport.Secret // if it is always the same
-}
-
-func staticCredential(header keyHeader, key transport.Secret) credential {
-	value := header.value(key.Reveal())
-	return credential{
-		ask: func(context.Context) (string, string, transport.Secret, error) {
-			return string(header), value, key, nil
-		},
-		key: key,
-	}
-}
-
-func tokenCredential(source func(context.Context) (string, error)) credential {
-	return credential{ask: func(ctx context.Context) (string, string, transport.Secret, error) {
-		token, err := source(ctx)
-		if err == nil && checkKey(token) != nil {
-			err = errors.New("the token source returned what is no token") // which is not shown: it may be one after all
-		}
-		return string(bearer), bearer.value(token), transport.NewSecret(token), err
-	}}
-}
-
-func (k keyHeader) value(key string) string {
-	if k == bearer {
-		return "Bearer " + key
-	}
-	return key
 }

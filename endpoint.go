@@ -24,14 +24,6 @@ type endpoint struct {
 	azureOpenAI       bool
 }
 
-// keyHeader says where a key is written.
-type keyHeader string
-
-const (
-	bearer keyHeader = "Authorization"
-	apiKey keyHeader = "Api-Key"
-)
-
 func openAIEndpoint(base string) (*endpoint, error) {
 	u, err := parseBase(base)
 	if err != nil {

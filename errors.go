@@ -188,7 +188,7 @@ func clean(got *transport.Answer, text string) string {
 	return shown[:cut] + "…"
 }
 
-// newCallError is the error of a call that got no got.
+// newCallError is the error of a call that got no answer.
 func newCallError(req *transport.Request, got *transport.Answer, err error) error {
 	return fmt.Errorf("assistants: %s %s: %w", req.Method, got.Secrets.Redact(req.Path), newCause(got, err))
 }

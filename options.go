@@ -60,8 +60,8 @@ func named(option string, err error) error {
 }
 
 // WithAPIKey authorizes requests with "Authorization: Bearer key". Without it OPENAI_API_KEY counts, at OpenAI's
-// address and with [WithBaseURL].
-// For a server that wants no key any word will do, such as "none"; less than six characters are not treated as secret.
+// address and with [WithBaseURL]. For a server that wants no key any word will do, such as "none"; less than six
+// characters are not treated as secret.
 func WithAPIKey(key string) Option { return keyOption("WithAPIKey", bearer, key) }
 
 // WithAzureAPIKey authorizes requests with the header "api-key", as Azure OpenAI expects. Without it
@@ -339,19 +339,6 @@ type Response struct {
 	Attempts int
 	// Body is the answer as it came, of an error at most 1 MiB; nil where it was streamed.
 	Body []byte
-}
-
-// checkKey accepts what can be a header's value. Its errors do not show the key.
-func checkKey(key string) error {
-	if key == "" {
-		return errors.New("the key is empty")
-	}
-	for _, r := range key {
-		if r <= ' ' || r >= 0x7f {
-			return errors.New("the key has a space, a line break or another character that no key has")
-		}
-	}
-	return nil
 }
 
 // checkHeader accepts the fields a caller may set.

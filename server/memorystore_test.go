@@ -84,8 +84,8 @@ func testStoreData(t *testing.T, s server.Store) {
 		return r, nil
 	})
 	require.NoError(t, err)
-	copy(data, "XXX")
-	copy(changed, "XXX")
+	copy(data, "???")
+	copy(changed, "???")
 	assert.Equal(t, "old", string(before.Data), "a record that was handed out must stay as it was")
 	after, err := s.Get(ctx, c, "x")
 	require.NoError(t, err)

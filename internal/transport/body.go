@@ -21,7 +21,7 @@ func (e *TooLargeError) Error() string {
 // is kept: the status says more than a connection that breaks behind it.
 func readAnswer(resp *http.Response, req *Request) ([]byte, error) {
 	defer resp.Body.Close()
-	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
+	if !succeeded(resp.StatusCode) {
 		body, _ := readAll(resp.Body, resp.ContentLength, MaxErrorBytes+Overlap)
 		return body, nil
 	}

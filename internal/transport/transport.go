@@ -55,7 +55,9 @@ type Answer struct {
 }
 
 // OK reports whether the server did what it was asked to do.
-func (a *Answer) OK() bool { return a.StatusCode >= 200 && a.StatusCode < 300 }
+func (a *Answer) OK() bool { return succeeded(a.StatusCode) }
+
+func succeeded(status int) bool { return status >= 200 && status < 300 }
 
 // Do sends req until an answer is final. The Answer is never nil, but its StatusCode is 0 if none arrived; it comes
 // with an error where the connection failed, the body could not be read, or waiting for the next attempt was cut
@@ -73,7 +75,7 @@ func (t *Transport) Do(ctx context.Context, req *Request) (*Answer, error) {
 // header has arrived.
 func (t *Transport) Open(ctx context.Context, req *Request, idle time.Duration) (*Answer, *Body, error) {
 	return t.repeat(ctx, req, func(resp *http.Response, a *attempt) ([]byte, error) {
-		if resp.StatusCode < 200 || resp.StatusCode >= 300 {
+		if !succeeded(resp.StatusCode) {
 			defer a.release()
 			return readAnswer(resp, req)
 		}
