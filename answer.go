@@ -20,12 +20,6 @@ type answer interface {
 	keep(raw []byte) error
 }
 
-// A reducer is an answer that does not always fit its JSON, and can leave out of it what is unknown here. It reports
-// whether there was such. It does not look into what is of no type known here, however deep that goes.
-type reducer interface {
-	reduced(raw json.RawMessage) (json.RawMessage, bool)
-}
-
 // An element is an answer that lists are made of.
 type element interface {
 	answer
@@ -44,10 +38,22 @@ func decode(body []byte, out any) error {
 	if err := reported(body, out); err != nil {
 		return err
 	}
-	a, ok := out.(answer)
-	if !ok {
-		return nil
+	if a, ok := out.(answer); ok {
+		return complete(body, a)
 	}
+	return nil
+}
+
+// decodeObject decodes what can be no error in disguise.
+func decodeObject(body []byte, out answer) error {
+	if err := unmarshal(body, out); err != nil {
+		return undecodable(body, err)
+	}
+	return complete(body, out)
+}
+
+// complete checks what was decoded and gives it what its fields could not take.
+func complete(body []byte, a answer) error {
 	if err := a.check(); err != nil {
 		return err
 	}
@@ -57,46 +63,19 @@ func decode(body []byte, out any) error {
 	return nil
 }
 
-// unmarshal is json.Unmarshal, and once more without what is unknown if that did not fit.
+// unmarshal is json.Unmarshal, and once more without what is unknown here if that did not fit.
 func unmarshal(body []byte, out any) error {
 	err := json.Unmarshal(body, out)
 	if _, mismatch := errors.AsType[*json.UnmarshalTypeError](err); !mismatch {
 		return err
 	}
-	r, ok := out.(reducer)
-	if !ok {
-		return err
-	}
-	reduced, ok := r.reduced(body)
-	if !ok {
-		return err
-	}
-	reflect.ValueOf(out).Elem().SetZero()
-	return json.Unmarshal(reduced, out)
-}
-
-// changeItems changes the items of the array that an object has under a key, and reports whether any was.
-func changeItems(raw json.RawMessage, key string, change func(json.RawMessage) (json.RawMessage, bool)) (json.RawMessage, bool) {
-	var object map[string]json.RawMessage
-	var items []json.RawMessage
-	if json.Unmarshal(raw, &object) != nil || json.Unmarshal(object[key], &items) != nil {
-		return raw, false
-	}
-	changed := false
-	for i, item := range items {
-		var ok bool
-		items[i], ok = change(item)
-		changed = changed || ok
-	}
+	value := reflect.ValueOf(out).Elem()
+	known, changed := withoutUnknown(body, value.Type())
 	if !changed {
-		return raw, false
+		return err
 	}
-	var err error
-	if object[key], err = json.Marshal(items); err != nil {
-		return raw, false
-	}
-	result, err := json.Marshal(object)
-	return result, err == nil
+	value.SetZero()
+	return json.Unmarshal(known, out)
 }
 
 // undecodable names the reason that encoding/json has for not decoding body.

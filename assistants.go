@@ -2,7 +2,6 @@ package assistants
 
 import (
 	"context"
-	"encoding/json"
 	"iter"
 	"net/http"
 )
@@ -45,10 +44,6 @@ func (a *Assistant) check() error          { return checkObject(a.Object, "assis
 func (a *Assistant) incomplete() bool      { return hasUnknownTool(a.Tools) }
 func (a *Assistant) keep(raw []byte) error { return keepUnknownTools(a.Tools, raw) }
 func (a *Assistant) cursor() string        { return a.ID }
-
-func (a *Assistant) reduced(raw json.RawMessage) (json.RawMessage, bool) {
-	return withoutUnknownTools(raw)
-}
 
 // A ReasoningEffort is how much a reasoning model may think before it answers. Which values a model knows is for the
 // service to say.

@@ -21,18 +21,18 @@ import (
 type route []string
 
 // call is every method of every service that is not one of the two below: it sends in to a route and returns the
-// answer as a T.
-func call[T any](ctx context.Context, c *core, method string, to route, in any, opts []RequestOption) (*T, error) {
+// answer as a T. able is what it can do beyond that, at the wish of options.
+func call[T any](ctx context.Context, c *core, method string, to route, in any, opts []RequestOption, able ...ability) (*T, error) {
 	out := new(T)
-	if err := c.exchange(ctx, &outgoing{method: method, to: to, in: in}, out, opts); err != nil {
+	if err := c.exchange(ctx, &outgoing{method: method, to: to, in: in, able: abilities(able)}, out, opts); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
 // list is every List method: params are encoded as the query.
-func list[T any](ctx context.Context, c *core, to route, params any, opts []RequestOption) (*Page[T], error) {
-	o := &outgoing{method: http.MethodGet, to: to}
+func list[T any](ctx context.Context, c *core, to route, params any, opts []RequestOption, able ...ability) (*Page[T], error) {
+	o := &outgoing{method: http.MethodGet, to: to, able: abilities(able)}
 	values, err := query.Values(params)
 	if err != nil {
 		return nil, o.failed(err)
@@ -82,6 +82,9 @@ type outgoing struct {
 	path   string // of to, escaped, below the endpoint's base; prepare fills it in
 	query  string // encoded
 	in     any    // nil: no body
+	able   ability
+
+	streamed bool // the answer is to be a stream of events
 }
 
 // failed is an error that needed no server.
@@ -95,27 +98,54 @@ func (o *outgoing) failed(err error) error {
 
 // exchange sends o and decodes the answer into out, whole and checked.
 func (c *core) exchange(ctx context.Context, o *outgoing, out any, opts []RequestOption) error {
-	req, cfg, err := c.prepare(ctx, o, opts)
-	if err == nil && cfg.streamOnly {
-		err = errors.New("WithStreamIdleTimeout: this call is not streamed")
+	cfg, err := c.configure(o, opts)
+	if err != nil {
+		return err
+	}
+	_, err = c.send(ctx, o, out, &cfg)
+	return err
+}
+
+// configure is what the client and opts ask for, as far as o is able.
+func (c *core) configure(o *outgoing, opts []RequestOption) (callConfig, error) {
+	if c == nil {
+		return callConfig{}, o.failed(errors.New("the client was not made by NewClient"))
+	}
+	cfg, err := c.defaults.with(opts)
+	if err == nil {
+		err = cfg.unmet(o.able)
 	}
 	if err != nil {
-		return o.failed(err)
+		return cfg, o.failed(err)
+	}
+	return cfg, nil
+}
+
+// send is exchange for those who have a configuration. The header of the answer is nil if there was none.
+func (c *core) send(ctx context.Context, o *outgoing, out any, cfg *callConfig) (http.Header, error) {
+	req, err := c.prepare(ctx, o, cfg)
+	if err != nil {
+		return nil, o.failed(err)
 	}
 	got, err := c.transport.Do(ctx, req)
 	cfg.report(got)
 	if err != nil || !got.OK() {
-		return c.failure(req, got, err)
+		return got.Header, c.failure(req, got, err)
 	}
 	if err := decode(got.Body, out); err != nil {
-		return c.unusable(req, got, err)
+		return got.Header, c.unusable(req, got, err)
 	}
-	return nil
+	return got.Header, nil
 }
 
 // download sends o and copies the answer to w as it arrives.
 func (c *core) download(ctx context.Context, o *outgoing, w io.Writer, opts []RequestOption) error {
-	req, cfg, err := c.prepare(ctx, o, opts)
+	o.able = streams
+	cfg, err := c.configure(o, opts)
+	if err != nil {
+		return err
+	}
+	req, err := c.prepare(ctx, o, &cfg)
 	if err != nil {
 		return o.failed(err)
 	}
@@ -148,35 +178,32 @@ func (s *sink) Write(p []byte) (n int, err error) {
 	return n, s.err
 }
 
-// prepare applies the options and makes the request: what can be wrong without a server is wrong here.
-func (c *core) prepare(ctx context.Context, o *outgoing, opts []RequestOption) (*transport.Request, callConfig, error) {
-	if c == nil {
-		return nil, callConfig{}, errors.New("the client was not made by NewClient")
-	}
+// prepare makes the request: what can be wrong without a server is wrong here.
+func (c *core) prepare(ctx context.Context, o *outgoing, cfg *callConfig) (*transport.Request, error) {
 	if ctx == nil {
-		return nil, callConfig{}, errors.New("the context is nil")
-	}
-	cfg, err := c.defaults.with(opts)
-	if err != nil {
-		return nil, cfg, err
+		return nil, errors.New("the context is nil")
 	}
 	if cfg.idempotencyKey != "" && o.method == http.MethodGet {
-		return nil, cfg, errors.New("WithIdempotencyKey: a GET changes nothing and takes no key")
+		return nil, errors.New("WithIdempotencyKey: a GET changes nothing and takes no key")
 	}
 	if o.path == "" {
+		var err error
 		if o.path, err = transport.Join(o.to...); err != nil {
-			return nil, cfg, err
+			return nil, err
 		}
+	}
+	if o.able&includes != 0 {
+		o.query = cfg.included(o.query)
 	}
 	body, err := cfg.body(o)
 	if err != nil {
-		return nil, cfg, err
+		return nil, err
 	}
 	return &transport.Request{
 		Method:     o.method,
 		URL:        c.target(o),
 		Path:       o.path,
-		Header:     cfg.headers(c.header, body != nil),
+		Header:     cfg.headers(c.header, body != nil, o.streamed),
 		Body:       body,
 		Secrets:    cfg.secrets,
 		Authorized: cfg.authorizes(),
@@ -184,7 +211,7 @@ func (c *core) prepare(ctx context.Context, o *outgoing, opts []RequestOption) (
 		Replayable: cfg.idempotencyKey != "",
 		Timeout:    cfg.timeout,
 		MaxBytes:   c.maxBytes,
-	}, cfg, nil
+	}, nil
 }
 
 // target is the URL with the endpoint's query and the call's.
@@ -199,11 +226,14 @@ func (c *core) target(o *outgoing) string {
 }
 
 // headers are the client's with the call's own. The client's are not modified, and not copied if nothing is added.
-func (c *callConfig) headers(common http.Header, hasBody bool) http.Header {
-	if !hasBody && c.idempotencyKey == "" && len(c.header) == 0 {
+func (c *callConfig) headers(common http.Header, hasBody, streamed bool) http.Header {
+	if !hasBody && !streamed && c.idempotencyKey == "" && len(c.header) == 0 {
 		return common
 	}
 	h := common.Clone()
+	if streamed {
+		h.Set("Accept", "text/event-stream")
+	}
 	if hasBody {
 		h.Set("Content-Type", "application/json")
 	}

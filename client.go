@@ -13,6 +13,14 @@ import (
 type Client struct {
 	// Assistants are models with instructions, tools and files.
 	Assistants *AssistantsService
+	// Threads are conversations.
+	Threads *ThreadsService
+	// Messages are what is said in threads.
+	Messages *MessagesService
+	// Runs are assistants at work on threads: created, streamed, waited for.
+	Runs *RunsService
+	// RunSteps are what runs did.
+	RunSteps *RunStepsService
 
 	core *core
 }
@@ -44,6 +52,10 @@ func NewClient(opts ...Option) (*Client, error) {
 	}
 	return &Client{
 		Assistants: &AssistantsService{core},
+		Threads:    &ThreadsService{core},
+		Messages:   &MessagesService{core},
+		Runs:       &RunsService{core},
+		RunSteps:   &RunStepsService{core},
 		core:       core,
 	}, nil
 }

@@ -41,8 +41,13 @@ type callConfig struct {
 	maxRetries  int
 	timeout     time.Duration
 	idleTimeout time.Duration
-	streamOnly  bool // an option was given that only streams can honour
 	secrets     transport.Secrets
+	needs       []need // of options that not every call can honour
+
+	include      []Include
+	pollInterval time.Duration // 0: as the server says
+	abandoning   bool          // a run whose caller goes away is cancelled
+	tools        toolPolicy
 
 	// header holds what the caller sets, by canonical name; an empty value takes a header off. The values are hidden,
 	// like everything a key may be in, from those who print a client.
@@ -63,13 +68,14 @@ func newConfig() *config {
 			maxRetries:  defaultMaxRetries,
 			timeout:     defaultTimeout,
 			idleTimeout: defaultIdleTimeout,
+			tools:       toolPolicy{rounds: defaultToolRounds, concurrency: defaultToolConcurrency},
 		},
 	}
 }
 
 // with returns a copy that opts were applied to.
 func (c callConfig) with(opts []RequestOption) (callConfig, error) {
-	c.streamOnly = false
+	c.needs = nil // the client's options are for the calls that can honour them
 	if len(opts) == 0 {
 		return c, nil // most calls; the copy, whose address nobody takes here, stays off the heap
 	}

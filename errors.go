@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/assistants-go/assistants/internal/sse"
 	"github.com/assistants-go/assistants/internal/transport"
 )
 
@@ -102,6 +103,61 @@ func (e *APIError) Is(target error) bool {
 // Unwrap gives the reason why a successful answer could not be used, such as io.ErrUnexpectedEOF.
 func (e *APIError) Unwrap() error { return e.cause }
 
+// A StreamError is an error that a server reports in a [Stream], in either of the forms that servers of this protocol
+// use. It ends the stream; the run may have failed, or live on. Fields that the report did not have are zero.
+type StreamError struct {
+	// Code, Type and Param are the error's own, as in an [APIError].
+	Code, Type, Param string
+	// Message is the server's explanation, cut at 512 bytes.
+	Message string
+	// RequestID names the request to the server's operators.
+	RequestID string
+	// Method and Path are what was asked for; the path without host and query.
+	Method, Path string
+	// Data is the report, cut at 1 MiB.
+	Data []byte
+}
+
+func newStreamError(req *transport.Request, got *transport.Answer, data []byte) *StreamError {
+	answer := *got
+	answer.Body = data
+	e := newAPIError(req, &answer, parseErrorBody(data))
+	if e.Message == "" {
+		e.Message = "the server reports an error and does not explain it"
+	}
+	return &StreamError{
+		Code: e.Code, Type: e.Type, Param: e.Param, Message: e.Message,
+		RequestID: e.RequestID, Method: e.Method, Path: e.Path, Data: e.Body,
+	}
+}
+
+// Error says what was asked for and what the server has to say.
+func (e *StreamError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "assistants: %s %s: error in the stream", e.Method, e.Path)
+	for _, word := range []string{e.Type, e.Code} {
+		if word != "" {
+			b.WriteString(" " + word)
+		}
+	}
+	b.WriteString(": " + e.Message)
+	if e.RequestID != "" {
+		b.WriteString(" (request " + e.RequestID + ")")
+	}
+	return b.String()
+}
+
+// Is answers errors.Is for [ErrServer] and [ErrRateLimited], by the error's type and code.
+func (e *StreamError) Is(target error) bool {
+	switch target {
+	case ErrServer:
+		return e.Type == "server_error" || e.Code == "server_error"
+	case ErrRateLimited:
+		return e.Type == "rate_limit_exceeded" || e.Code == "rate_limit_exceeded"
+	}
+	return false
+}
+
 const maxMessageBytes = 512
 
 // failure is the error of a call that was not answered with success, or not answered.
@@ -110,7 +166,7 @@ func (c *core) failure(req *transport.Request, got *transport.Answer, err error)
 		return newCallError(req, got, err)
 	}
 	if got.OK() {
-		if _, refused := errors.AsType[*transport.TooLargeError](err); !refused {
+		if !isTooLarge(err) {
 			err = fmt.Errorf("the answer broke off: %w", err)
 		}
 		return c.unusable(req, got, err)
@@ -124,6 +180,12 @@ func (c *core) failure(req *transport.Request, got *transport.Answer, err error)
 		return fmt.Errorf("%w; %w", e, newCause(got, err))
 	}
 	return e
+}
+
+func isTooLarge(err error) bool {
+	_, answer := errors.AsType[*transport.TooLargeError](err)
+	_, event := errors.AsType[*sse.TooLargeError](err)
+	return answer || event
 }
 
 // unusable is the error of a call that was answered with what is no answer.

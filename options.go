@@ -256,7 +256,7 @@ func WithStreamIdleTimeout(d time.Duration) RequestOption {
 			return fmt.Errorf("%v is negative", d)
 		}
 		c.idleTimeout = d
-		c.streamOnly = true
+		c.need("WithStreamIdleTimeout", streams)
 		return nil
 	}}
 }

@@ -86,14 +86,6 @@ func (p *Page[T]) keep(raw []byte) error {
 	return nil
 }
 
-func (p *Page[T]) reduced(raw json.RawMessage) (json.RawMessage, bool) {
-	r, ok := any(new(T)).(reducer)
-	if !ok {
-		return raw, false
-	}
-	return changeItems(raw, "data", r.reduced)
-}
-
 // edges are the cursors of a page: its elements' own ids, else the page's.
 func (p *Page[T]) edges() (first, last string) {
 	first, last = p.FirstID, p.LastID

@@ -1,9 +1,7 @@
 package assistants
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 )
 
@@ -72,29 +70,17 @@ func (f ResponseFormat) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads a word or an object.
 func (f *ResponseFormat) UnmarshalJSON(data []byte) error {
-	*f = ResponseFormat{}
-	data = bytes.TrimSpace(data)
-	switch string(data) {
-	case "null":
-		return nil
-	case `"auto"`: // as in most assistants
-		f.Type = ResponseFormatAuto
+	if string(data) == `"auto"` { // as in most assistants and runs
+		*f = ResponseFormat{Type: ResponseFormatAuto}
 		return nil
 	}
 	type wire ResponseFormat // without this method
-	into := any((*wire)(f))
-	if bytes.HasPrefix(data, []byte(`"`)) {
-		into = &f.Type
+	*f = ResponseFormat{}
+	raw, err := wordOrObject(data, &f.Type, (*wire)(f))
+	if raw != "" {
+		*f = ResponseFormat{Type: f.Type, raw: raw}
 	}
-	err := json.Unmarshal(data, into)
-	if _, mismatch := errors.AsType[*json.UnmarshalTypeError](err); err != nil && (!mismatch || f.Type == "") {
-		return err
-	}
-	if f.Type.known() {
-		return err
-	}
-	*f = ResponseFormat{Type: f.Type, raw: string(data)} // fields of the same name may mean something else
-	return nil
+	return err
 }
 
 func (t ResponseFormatType) known() bool {

@@ -10,12 +10,27 @@ import (
 type ToolResources struct {
 	CodeInterpreter *CodeInterpreterResources `json:"code_interpreter,omitzero"` // files
 	FileSearch      *FileSearchResources      `json:"file_search,omitzero"`      // vector stores
+
+	// MCP and AzureAISearch are Foundry's: what it needs to know of each MCP server, and the indexes of a search
+	// service, as JSON.
+	MCP           []MCPResources  `json:"mcp,omitzero"`
+	AzureAISearch json.RawMessage `json:"azure_ai_search,omitzero"`
 }
 
 // CodeInterpreterResources are the files that the code interpreter can read.
 type CodeInterpreterResources struct {
 	// FileIDs are up to 20. An empty slice takes them all away.
 	FileIDs []string `json:"file_ids,omitzero"`
+	// DataSources are Foundry's: files that are elsewhere, as JSON.
+	DataSources []json.RawMessage `json:"data_sources,omitzero"`
+}
+
+// MCPResources are what Foundry needs to know of an MCP server.
+type MCPResources struct {
+	ServerLabel string     `json:"server_label"`     // the tool's name for it
+	Headers     MCPHeaders `json:"headers,omitzero"` // sent with every call. nil and empty are none
+	// RequireApproval is JSON: "always", "never", or an object that names tools. nil leaves it to the service.
+	RequireApproval json.RawMessage `json:"require_approval,omitzero"`
 }
 
 // FileSearchResources are the vector stores that file search looks into.

@@ -32,6 +32,8 @@ const (
 	ToolFileSearch ToolType = "file_search"
 	// ToolFunction lets the model ask for a call of a function of yours.
 	ToolFunction ToolType = "function"
+	// ToolMCP is a server of the Model Context Protocol, on Foundry: [RawTool] makes one.
+	ToolMCP ToolType = "mcp"
 	// ToolRetrieval was file search in v1; see [BetaV1].
 	ToolRetrieval ToolType = "retrieval"
 )
@@ -116,6 +118,7 @@ func (t Tool) marshalRaw() ([]byte, error) {
 	return t.raw, nil
 }
 
+// known reports whether the fields of a [Tool] and of a [ToolCall] of the type are here.
 func (t ToolType) known() bool {
 	switch t {
 	case ToolCodeInterpreter, ToolFileSearch, ToolFunction, ToolRetrieval:
@@ -150,19 +153,4 @@ func keepUnknownTools(tools []Tool, object []byte) error {
 		}
 	}
 	return nil
-}
-
-// withoutUnknownTools is the JSON of an object with only the type of tools of unknown types, in which a key that is
-// known here may hold anything. It reports whether there are such.
-func withoutUnknownTools(object json.RawMessage) (json.RawMessage, bool) {
-	return changeItems(object, "tools", func(tool json.RawMessage) (json.RawMessage, bool) {
-		var head struct {
-			Type ToolType `json:"type"`
-		}
-		if json.Unmarshal(tool, &head) != nil || head.Type.known() {
-			return tool, false
-		}
-		reduced, err := json.Marshal(head)
-		return reduced, err == nil
-	})
 }

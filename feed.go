@@ -1,0 +1,118 @@
+package assistants
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/assistants-go/assistants/internal/sse"
+	"github.com/assistants-go/assistants/internal/transport"
+)
+
+// A feed is the events of one request.
+type feed struct {
+	core   *core
+	req    *transport.Request
+	got    *transport.Answer
+	body   *transport.Body
+	events *sse.Reader // nil before the first event
+	done   bool
+}
+
+// openFeed sends o, which asks for a stream.
+func (c *core) openFeed(ctx context.Context, o *outgoing, cfg *callConfig) (*feed, error) {
+	req, err := c.prepare(ctx, o, cfg)
+	if err != nil {
+		return nil, o.failed(err)
+	}
+	got, body, err := c.transport.Open(ctx, req, cfg.idleTimeout)
+	cfg.report(got)
+	if err != nil || body == nil {
+		return nil, c.failure(req, got, err)
+	}
+	f := &feed{core: c, req: req, got: got, body: body}
+	if kind := got.Header.Get("Content-Type"); kind != "" && !strings.HasPrefix(strings.ToLower(kind), "text/event-stream") {
+		defer body.Close()
+		return nil, f.noStream(kind, body)
+	}
+	return f, nil
+}
+
+// next is the next event; io.EOF after the last one.
+func (f *feed) next() (*Event, error) {
+	if f.done {
+		return nil, io.EOF
+	}
+	if f.events == nil {
+		if err := f.begin(); err != nil {
+			return nil, err
+		}
+	}
+	raw, err := f.events.Next()
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF // without its last event
+	}
+	if err != nil {
+		return nil, f.core.failure(f.req, f.got, err)
+	}
+	switch {
+	case string(raw.Name) == eventDone || bytes.HasPrefix(raw.Data, []byte("[DONE]")):
+		f.finish()
+		return nil, io.EOF
+	case string(raw.Name) == eventError || !bytes.HasPrefix(raw.Name, []byte("thread.")) && topLevelError(raw.Data) != nil:
+		return nil, newStreamError(f.req, f.got, raw.Data)
+	}
+	event, err := decodeEvent(raw.Name, raw.Data)
+	if err != nil {
+		at := *f.got
+		at.Body = event.Data
+		return nil, f.core.unusable(f.req, &at, fmt.Errorf("event %s: %w", raw.Name, err))
+	}
+	return event, nil
+}
+
+// begin looks at what arrives first: some servers and proxies announce a stream and send something else.
+func (f *feed) begin() error {
+	head := make([]byte, 512)
+	n, err := f.body.Read(head)
+	if err != nil && err != io.EOF {
+		return f.core.failure(f.req, f.got, err)
+	}
+	arriving := io.MultiReader(bytes.NewReader(head[:n]), f.body)
+	if text := bytes.TrimLeft(head[:n], "\ufeff \t\r\n"); len(text) > 0 && bytes.IndexByte([]byte(`{["<`), text[0]) >= 0 {
+		return f.noStream(f.got.Header.Get("Content-Type")+" in name only", arriving)
+	}
+	f.events = sse.NewReader(arriving, f.core.maxBytes)
+	return nil
+}
+
+// noStream is the error of an answer that is not what was asked for.
+func (f *feed) noStream(kind string, body io.Reader) error {
+	answer := *f.got
+	answer.Body, _ = io.ReadAll(io.LimitReader(body, transport.MaxErrorBytes)) // what comes of it
+	if err := topLevelError(answer.Body); err != nil {
+		return f.core.unusable(f.req, &answer, err)
+	}
+	return f.core.unusable(f.req, &answer, fmt.Errorf("the answer is no stream but %s", kind))
+}
+
+// drainTime is how long the end of a connection's answer is awaited behind the last event, to use the connection again.
+const drainTime = 100 * time.Millisecond
+
+// finish ends the feed behind its last event.
+func (f *feed) finish() {
+	f.done = true
+	late := time.AfterFunc(drainTime, f.close)
+	defer late.Stop()
+	_, _ = io.CopyN(io.Discard, f.body, 4<<10)
+	f.close()
+}
+
+// close ends the exchange. It may be called at any time, more than once.
+func (f *feed) close() { f.body.Close() }
+
+// failed is an error of the stream that is not the server's.
+func (f *feed) failed(err error) error { return f.core.unusable(f.req, f.got, err) }

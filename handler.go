@@ -1,0 +1,223 @@
+package assistants
+
+// A Handler has functions that [Stream.Handle] calls when things happen, one after the other; those that are nil are
+// left out. What they are given does not change afterwards.
+type Handler struct {
+	// OnEvent is called for every event, before the others.
+	OnEvent func(event *Event)
+
+	// OnMessageCreated is called when a message is begun, OnMessageDelta when something is added to it, and
+	// OnMessageDone when it is whole or broke off: its Status says which.
+	OnMessageCreated func(message *Message)
+	OnMessageDelta   func(delta *MessageDelta, snapshot *Message)
+	OnMessageDone    func(message *Message)
+
+	// OnTextCreated is called when a text is begun, OnText with every piece of it and what there is so far, and
+	// OnTextDone when it is whole, with its annotations.
+	OnTextCreated func(text *Text)
+	OnText        func(delta, snapshot string)
+	OnTextDone    func(text *Text)
+
+	// OnImageFile is called for every image in a message.
+	OnImageFile func(image *ImageFile)
+
+	// OnToolCall is called when a call of a tool is begun, whatever the tool, OnToolCallDelta with everything that is added to
+	// it, from the first, and OnToolCallDone when it is whole: the arguments of a function, the outputs of code, the
+	// results of a search.
+	OnToolCall      func(call *ToolCall)
+	OnToolCallDelta func(delta *ToolCallDelta, snapshot *ToolCall)
+	OnToolCallDone  func(call *ToolCall)
+
+	// OnRunStepCreated is called when a step is begun, OnRunStepDelta when something is added to it, and OnRunStepDone
+	// when it has ended: its Status says how.
+	OnRunStepCreated func(step *RunStep)
+	OnRunStepDelta   func(delta *RunStepDelta, snapshot *RunStep)
+	OnRunStepDone    func(step *RunStep)
+
+	// OnEnd is called last, when the stream is done; OnError in its place, if an error ended it.
+	OnEnd   func()
+	OnError func(err error)
+}
+
+// Handle reads the stream to its end, calls the functions of h, and returns what [Stream.Wait] does.
+func (s *Stream) Handle(h Handler) (*Run, error) {
+	d := dispatcher{Handler: h, stream: s, begun: map[place]bool{}, done: map[place]bool{}, steps: map[string]bool{}}
+	for event, err := range s.Events() {
+		if err != nil {
+			if h.OnError != nil {
+				h.OnError(err)
+			}
+			return s.Run(), err
+		}
+		d.dispatch(event)
+	}
+	if h.OnEnd != nil {
+		h.OnEnd()
+	}
+	return s.Run(), nil
+}
+
+// A dispatcher remembers what its handler was told.
+type dispatcher struct {
+	Handler
+	stream *Stream
+	text   place           // that is being written; zero: none
+	begun  map[place]bool  // parts and calls that the handler knows of
+	done   map[place]bool  // and knows to be whole
+	steps  map[string]bool // that were created in this stream
+}
+
+// A place is that of a part in a message, or of a call in a step.
+type place struct {
+	id    string
+	index int
+}
+
+// first reports whether something happens at p for the first time.
+func first(seen map[place]bool, p place) bool {
+	if seen[p] {
+		return false
+	}
+	seen[p] = true
+	return true
+}
+
+func (d *dispatcher) dispatch(event *Event) {
+	if d.OnEvent != nil {
+		d.OnEvent(event)
+	}
+	switch {
+	case event.MessageDelta != nil:
+		d.messageDelta(event.MessageDelta)
+	case event.RunStepDelta != nil:
+		d.stepDelta(event.RunStepDelta)
+	case event.Type == EventMessageCreated:
+		if d.OnMessageCreated != nil {
+			d.OnMessageCreated(event.Message)
+		}
+	case event.Type == EventMessageCompleted || event.Type == EventMessageIncomplete:
+		d.messageDone(event.Message)
+	case event.Type == EventRunStepCreated:
+		d.steps[event.RunStep.ID] = true
+		if d.OnRunStepCreated != nil {
+			d.OnRunStepCreated(event.RunStep)
+		}
+	case event.RunStep != nil && event.Type != EventRunStepInProgress:
+		d.stepDone(event.RunStep)
+	case event.Type == EventRunRequiresAction:
+		for _, step := range d.stream.Steps() {
+			d.functionsDone(step, len(step.StepDetails.ToolCalls))
+		}
+	}
+}
+
+func (d *dispatcher) messageDelta(delta *MessageDelta) {
+	if d.OnMessageDelta != nil {
+		d.OnMessageDelta(delta, d.stream.message(delta.ID))
+	}
+	for i := range delta.Delta.Content {
+		part := &delta.Delta.Content[i]
+		at := place{delta.ID, part.Index}
+		if at != d.text {
+			d.textDone()
+		}
+		fresh := first(d.begun, at)
+		switch {
+		case part.ImageFile != nil && fresh && d.OnImageFile != nil:
+			d.OnImageFile(part.ImageFile)
+		case part.Text != nil:
+			d.textDelta(at, part.Text.Value, fresh)
+		}
+	}
+}
+
+func (d *dispatcher) textDelta(at place, delta string, fresh bool) {
+	d.text = at
+	if fresh && d.OnTextCreated != nil {
+		d.OnTextCreated(d.stream.text(at))
+	}
+	if delta != "" && d.OnText != nil {
+		d.OnText(delta, d.stream.text(at).Value)
+	}
+}
+
+// textDone is for when something else follows.
+func (d *dispatcher) textDone() {
+	at := d.text
+	d.text = place{}
+	if at != (place{}) && first(d.done, at) && d.OnTextDone != nil {
+		d.OnTextDone(d.stream.text(at))
+	}
+}
+
+// messageDone has the last word on all parts of a message.
+func (d *dispatcher) messageDone(message *Message) {
+	for i, part := range message.Content {
+		at := place{message.ID, i}
+		fresh := first(d.begun, at)
+		switch {
+		case part.ImageFile != nil && fresh && d.OnImageFile != nil:
+			d.OnImageFile(part.ImageFile)
+		case part.Text != nil:
+			if fresh && d.OnTextCreated != nil {
+				d.OnTextCreated(part.Text)
+			}
+			if first(d.done, at) && d.OnTextDone != nil {
+				d.OnTextDone(part.Text)
+			}
+		}
+	}
+	d.text = place{}
+	if d.OnMessageDone != nil {
+		d.OnMessageDone(message)
+	}
+}
+
+func (d *dispatcher) stepDelta(delta *RunStepDelta) {
+	if d.OnRunStepDelta != nil {
+		d.OnRunStepDelta(delta, d.stream.step(delta.ID))
+	}
+	for i := range delta.Delta.StepDetails.ToolCalls {
+		call := &delta.Delta.StepDetails.ToolCalls[i]
+		at := place{delta.ID, call.Index}
+		if first(d.begun, at) {
+			d.functionsDone(d.stream.step(at.id), call.Index)
+			if d.OnToolCall != nil {
+				d.OnToolCall(d.stream.call(at))
+			}
+		}
+		if d.OnToolCallDelta != nil {
+			d.OnToolCallDelta(call, d.stream.call(at))
+		}
+	}
+}
+
+// functionsDone is for the calls in front of one that is begun. Those of hosted tools still wait for what comes of
+// them, which the end of the step brings.
+func (d *dispatcher) functionsDone(step *RunStep, end int) {
+	for i := range step.StepDetails.ToolCalls[:end] {
+		call := &step.StepDetails.ToolCalls[i]
+		if call.Type == ToolFunction && first(d.done, place{step.ID, i}) && d.OnToolCallDone != nil {
+			d.OnToolCallDone(call)
+		}
+	}
+}
+
+// stepDone has the last word on all calls of a step. A step of an earlier stream has no news of its calls.
+func (d *dispatcher) stepDone(step *RunStep) {
+	for i := range step.StepDetails.ToolCalls {
+		call, at := &step.StepDetails.ToolCalls[i], place{step.ID, i}
+		if !d.steps[step.ID] {
+			break
+		}
+		if first(d.begun, at) && d.OnToolCall != nil {
+			d.OnToolCall(call)
+		}
+		if first(d.done, at) && d.OnToolCallDone != nil {
+			d.OnToolCallDone(call)
+		}
+	}
+	if d.OnRunStepDone != nil {
+		d.OnRunStepDone(step)
+	}
+}

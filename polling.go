@@ -1,0 +1,219 @@
+package assistants
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/assistants-go/assistants/internal/transport"
+)
+
+// Poll looks at a run until it needs somebody: it has ended, it waits for the caller ([RunRequiresAction]), or it is
+// in a state that this package does not know. A run that failed is no error of the call; its Status says it.
+//
+// Between two looks it pauses for as long as the server asks, else half a second, growing to five; see
+// [WithPollInterval]. It ends at once when the context does; what becomes of the run then says [WithCancelOnAbandon].
+// With [WithToolHandler] function calls are answered and the run goes on. An error comes with the run as it was last
+// seen, nil if it never was.
+//
+// GET /threads/{thread_id}/runs/{run_id}: https://platform.openai.com/docs/api-reference/runs/getRun
+func (s *RunsService) Poll(ctx context.Context, threadID, runID string, opts ...RequestOption) (*Run, error) {
+	o := &outgoing{method: http.MethodGet, to: route{"threads", threadID, "runs", runID}, able: polls | handles}
+	cfg, err := s.core.configure(o, opts)
+	if err != nil {
+		return nil, err
+	}
+	f := s.core.follow(&cfg, &Run{ThreadID: threadID, ID: runID})
+	return f.wait(ctx, nil, nil)
+}
+
+// CreateAndPoll creates a run and waits for it, as [RunsService.Create] and [RunsService.Poll] do.
+//
+// POST /threads/{thread_id}/runs: https://platform.openai.com/docs/api-reference/runs/createRun
+func (s *RunsService) CreateAndPoll(ctx context.Context, threadID string, params RunCreateParams, opts ...RequestOption) (*Run, error) {
+	return s.core.poll(ctx, &outgoing{to: route{"threads", threadID, "runs"}, in: params, able: includes}, opts)
+}
+
+// SubmitToolOutputsAndPoll answers what a run waits for and waits for the run, as [RunsService.SubmitToolOutputs] and
+// [RunsService.Poll] do.
+//
+// POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs: https://platform.openai.com/docs/api-reference/runs/submitToolOutputs
+func (s *RunsService) SubmitToolOutputsAndPoll(ctx context.Context, threadID, runID string, params RunSubmitToolOutputsParams, opts ...RequestOption) (*Run, error) {
+	return s.core.poll(ctx, &outgoing{to: route{"threads", threadID, "runs", runID, "submit_tool_outputs"}, in: params}, opts)
+}
+
+// CreateAndRunPoll makes a thread, runs it and waits for the run, as [ThreadsService.CreateAndRun] and
+// [RunsService.Poll] do.
+//
+// POST /threads/runs: https://platform.openai.com/docs/api-reference/runs/createThreadAndRun
+func (s *ThreadsService) CreateAndRunPoll(ctx context.Context, params ThreadCreateAndRunParams, opts ...RequestOption) (*Run, error) {
+	return s.core.poll(ctx, &outgoing{to: route{"threads", "runs"}, in: params}, opts)
+}
+
+// poll sends what answers with a run, and waits for that.
+func (c *core) poll(ctx context.Context, o *outgoing, opts []RequestOption) (*Run, error) {
+	o.method = http.MethodPost
+	o.able |= polls | handles
+	cfg, err := c.configure(o, opts)
+	if err != nil {
+		return nil, err
+	}
+	run := new(Run)
+	header, err := c.send(ctx, o, run, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	f := c.follow(&cfg, run)
+	return f.wait(ctx, run, header)
+}
+
+const (
+	firstPollInterval = 500 * time.Millisecond
+	lastPollInterval  = 5 * time.Second
+	longestAskedFor   = 60_000          // by a server, in milliseconds
+	abandonTimeout    = 5 * time.Second // for cancelling a run that nobody waits for
+)
+
+// A follower stays with a run after the call that it began with.
+type follower struct {
+	core            *core
+	cfg             callConfig
+	threadID, runID string
+	rounds          int // of tool calls that were answered
+}
+
+// follow is a follower of run whose calls are configured like the first, but for what belonged to that.
+func (c *core) follow(cfg *callConfig, run *Run) *follower {
+	f := &follower{core: c, cfg: *cfg, threadID: run.ThreadID, runID: run.ID}
+	f.cfg.idempotencyKey, f.cfg.fields, f.cfg.include, f.cfg.needs = "", nil, nil, nil
+	return f
+}
+
+// wait polls from run on, which is nil if nobody has seen it yet. header is of the answer that it came in.
+func (f *follower) wait(ctx context.Context, run *Run, header http.Header) (*Run, error) {
+	interval := firstPollInterval
+	for {
+		switch {
+		case run == nil:
+		case run.Status.moving():
+			if err := f.pause(ctx, header, &interval); err != nil {
+				return run, f.abandoned(ctx, f.at(http.MethodGet).failed(err))
+			}
+		case f.cfg.tools.answers(run):
+			next, after, err := f.answer(ctx, run)
+			if err != nil {
+				return run, f.abandoned(ctx, err)
+			}
+			run, header, interval = next, after, firstPollInterval
+			continue
+		default:
+			return run, nil
+		}
+		seen, after, err := f.retrieve(ctx)
+		if err != nil {
+			return run, f.abandoned(ctx, err)
+		}
+		run, header = seen, after
+	}
+}
+
+// pause waits for as long as the caller wants, the server asks, or else a little longer every time.
+func (f *follower) pause(ctx context.Context, header http.Header, interval *time.Duration) error {
+	wait := *interval
+	if ms, err := strconv.Atoi(header.Get("openai-poll-after-ms")); err == nil && ms > 0 {
+		wait = time.Duration(min(ms, longestAskedFor)) * time.Millisecond
+	} else {
+		*interval = min(*interval*5/4, lastPollInterval)
+	}
+	if f.cfg.pollInterval > 0 {
+		wait = f.cfg.pollInterval
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// at is a call of the run, or of what is below it.
+func (f *follower) at(method string, below ...string) *outgoing {
+	o := &outgoing{method: method, to: append(route{"threads", f.threadID, "runs", f.runID}, below...)}
+	o.path, _ = transport.Join(o.to...) // what is wrong with it says prepare
+	return o
+}
+
+func (f *follower) retrieve(ctx context.Context) (*Run, http.Header, error) {
+	run := new(Run)
+	header, err := f.core.send(ctx, f.at(http.MethodGet), run, &f.cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	return run, header, nil
+}
+
+// answer lets the handler answer run's function calls and returns the run as it goes on.
+func (f *follower) answer(ctx context.Context, run *Run) (*Run, http.Header, error) {
+	o, params, err := f.submission(ctx, run)
+	next := new(Run)
+	var header http.Header
+	if err == nil {
+		o.in = params
+		header, err = f.core.send(ctx, o, next, &f.cfg)
+	}
+	if err != nil {
+		return f.overtaken(ctx, run, err)
+	}
+	return next, header, nil
+}
+
+// submission is the call that submits outputs for run's function calls, and the handler's outputs.
+func (f *follower) submission(ctx context.Context, run *Run) (*outgoing, RunSubmitToolOutputsParams, error) {
+	o := f.at(http.MethodPost, "submit_tool_outputs")
+	if f.rounds++; f.rounds > f.cfg.tools.rounds {
+		return nil, RunSubmitToolOutputsParams{}, o.failed(fmt.Errorf("%w: %d times", ErrToolRounds, f.rounds))
+	}
+	outputs, err := f.cfg.tools.answer(ctx, run)
+	if err != nil {
+		return nil, RunSubmitToolOutputsParams{}, o.failed(err)
+	}
+	return o, RunSubmitToolOutputsParams{ToolOutputs: outputs}, nil
+}
+
+// overtaken looks whether the run has gone on although submitting outputs failed: it expired or was cancelled while
+// the handler worked, or the outputs arrived and only the answer was lost. Then the run is the answer, else err.
+func (f *follower) overtaken(ctx context.Context, run *Run, err error) (*Run, http.Header, error) {
+	if ctx.Err() == nil && !errors.Is(err, ErrToolRounds) {
+		if seen, header, failed := f.retrieve(ctx); failed == nil && seen.Status != run.Status {
+			return seen, header, nil
+		}
+	}
+	return nil, nil, err
+}
+
+// abandoned cancels the run if its caller has gone away and wanted that, or if it calls tools in circles.
+func (f *follower) abandoned(ctx context.Context, err error) error {
+	gone := ctx != nil && ctx.Err() != nil
+	if !gone && !errors.Is(err, ErrToolRounds) || !f.cfg.abandoning {
+		return err
+	}
+	if failed := f.cancel(ctx); failed != nil {
+		return fmt.Errorf("%w (and its run was not cancelled: %v)", err, failed)
+	}
+	return err
+}
+
+// cancel cancels the run although ctx may have ended.
+func (f *follower) cancel(ctx context.Context) error {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), abandonTimeout)
+	defer stop()
+	cfg := f.cfg
+	cfg.response, cfg.maxRetries = nil, 0
+	_, err := f.core.send(ctx, f.at(http.MethodPost, "cancel"), new(Run), &cfg)
+	return err
+}

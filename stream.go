@@ -1,0 +1,305 @@
+package assistants
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"os"
+	"sync"
+)
+
+// A Stream is a run as it happens. [RunsService.Stream], [RunsService.SubmitToolOutputsStream] and
+// [ThreadsService.CreateAndRunStream] open one; close it when you are done with it.
+//
+// It is read by loops over [Stream.Events] or [Stream.Text], by [Stream.Handle] or by [Stream.Wait]. They share one
+// position: what one has read no other sees, and after a break another goes on from there. A loop ends without an
+// error only if the service said that the stream is done and the run has ended or waits for its caller. A stream that
+// breaks off is an error that wraps [io.ErrUnexpectedEOF], one that reports an error is a [StreamError], and from then
+// on every loop ends with that error. A lost stream does not end its run: [RunsService.Poll] waits for it.
+//
+// With [WithToolHandler] function calls are answered while a loop waits for its next event, and the events that follow
+// are of the same stream.
+//
+// Run, Messages and Steps say what the events that were read add up to. All methods may be called by several goroutines
+// at once.
+type Stream struct {
+	core   *core
+	cfg    callConfig
+	ctx    context.Context // ends with the caller's, and with Close
+	cancel context.CancelFunc
+
+	reading sync.Mutex // held while an event is awaited; guards run
+	run     *follower  // nil before the first function call
+
+	mu     sync.Mutex // guards what follows
+	feed   *feed
+	added  Accumulator
+	err    error // why there are no more events; io.EOF: there are none
+	closed bool
+}
+
+// Stream creates a run and streams it. [WithInclude] asks for more in its steps. Errors of the request, such as
+// [ErrNotFound], come before there is a stream.
+//
+// POST /threads/{thread_id}/runs: https://platform.openai.com/docs/api-reference/runs/createRun
+func (s *RunsService) Stream(ctx context.Context, threadID string, params RunCreateParams, opts ...RequestOption) (*Stream, error) {
+	return s.core.stream(ctx, &outgoing{to: route{"threads", threadID, "runs"}, able: includes, in: struct {
+		RunCreateParams
+		streamed
+	}{params, streamed{true}}}, opts)
+}
+
+// SubmitToolOutputsStream answers what a run waits for, as [RunsService.SubmitToolOutputs] does, and streams how the
+// run goes on.
+//
+// POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs: https://platform.openai.com/docs/api-reference/runs/submitToolOutputs
+func (s *RunsService) SubmitToolOutputsStream(ctx context.Context, threadID, runID string, params RunSubmitToolOutputsParams, opts ...RequestOption) (*Stream, error) {
+	o := &outgoing{to: route{"threads", threadID, "runs", runID, "submit_tool_outputs"}}
+	o.in = submissionStreamed(params)
+	return s.core.stream(ctx, o, opts)
+}
+
+func submissionStreamed(params RunSubmitToolOutputsParams) any {
+	return struct {
+		RunSubmitToolOutputsParams
+		streamed
+	}{params, streamed{true}}
+}
+
+// CreateAndRunStream makes a thread, runs it and streams the run.
+//
+// POST /threads/runs: https://platform.openai.com/docs/api-reference/runs/createThreadAndRun
+func (s *ThreadsService) CreateAndRunStream(ctx context.Context, params ThreadCreateAndRunParams, opts ...RequestOption) (*Stream, error) {
+	return s.core.stream(ctx, &outgoing{to: route{"threads", "runs"}, in: struct {
+		ThreadCreateAndRunParams
+		streamed
+	}{params, streamed{true}}}, opts)
+}
+
+// streamed asks for a stream.
+type streamed struct {
+	Stream bool `json:"stream"`
+}
+
+// stream opens what o answers with.
+func (c *core) stream(ctx context.Context, o *outgoing, opts []RequestOption) (*Stream, error) {
+	o.method, o.streamed = http.MethodPost, true
+	o.able |= streams | handles
+	cfg, err := c.configure(o, opts)
+	if err != nil {
+		return nil, err
+	}
+	if ctx == nil {
+		return nil, o.failed(errors.New("the context is nil"))
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	feed, err := c.openFeed(ctx, o, &cfg)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	s := &Stream{core: c, cfg: cfg, ctx: ctx, cancel: cancel, feed: feed}
+	s.added.held.limit = c.maxBytes
+	return s, nil
+}
+
+// Events iterates over the events, each as soon as its last byte has arrived. An error is the last pair.
+func (s *Stream) Events() iter.Seq2[*Event, error] {
+	return func(yield func(*Event, error) bool) {
+		for {
+			event, err := s.next()
+			if err == io.EOF {
+				return
+			}
+			if !yield(event, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Text iterates over the text that the run writes, as it is written. An error is the last pair. How the run ended is
+// for [Stream.Run] to say.
+func (s *Stream) Text() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for event, err := range s.Events() {
+			if err != nil {
+				yield("", err)
+				return
+			}
+			if event.MessageDelta == nil {
+				continue
+			}
+			if text := event.MessageDelta.Text(); text != "" && !yield(text, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Wait reads the stream to its end and returns the run as it then is: it has ended, or it waits for its caller. A run
+// that failed is no error; its Status says it. An error comes with the run as it was last seen, nil if it never was.
+func (s *Stream) Wait() (*Run, error) {
+	for _, err := range s.Events() {
+		if err != nil {
+			return s.Run(), err
+		}
+	}
+	return s.Run(), nil
+}
+
+// Run is the run as it was last seen, nil before that.
+func (s *Stream) Run() *Run {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.added.Run()
+}
+
+// Messages are the messages that the run wrote, in order, as far as they have been read.
+func (s *Stream) Messages() []*Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.added.Messages()
+}
+
+// Steps are the steps of the run, in order, as far as they have been read.
+func (s *Stream) Steps() []*RunStep {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.added.Steps()
+}
+
+// message, text, step and call are what has been added up of one thing, for a handler.
+func (s *Stream) message(id string) *Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.added.messages.byID[id].snapshot()
+}
+
+func (s *Stream) text(at place) *Text {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if text := s.added.messages.byID[at.id].text(at.index); text != nil {
+		return text
+	}
+	return new(Text) // the service took it back
+}
+
+func (s *Stream) step(id string) *RunStep {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.added.steps.byID[id].snapshot()
+}
+
+func (s *Stream) call(at place) *ToolCall {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.added.steps.byID[at.id].callSnapshot(at.index)
+}
+
+// Close ends the stream; a loop that waits for an event ends with an error that is [os.ErrClosed]. The run goes on,
+// unless [WithCancelOnAbandon] or [WithToolHandler] was given and it has not ended. It may be called at any time and
+// more than once. The error is nil, but for a run that was to be cancelled and was not.
+func (s *Stream) Close() error {
+	s.mu.Lock()
+	over := s.closed || s.err != nil
+	s.closed = true
+	feed, run := s.feed, s.added.Run()
+	s.mu.Unlock()
+	s.cancel()
+	feed.close()
+	if over || !s.cfg.abandoning || run == nil || run.Status.Terminal() {
+		return nil
+	}
+	return s.core.follow(&s.cfg, run).cancel(s.ctx)
+}
+
+// next is the next event; io.EOF after the last one.
+func (s *Stream) next() (*Event, error) {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	s.mu.Lock()
+	feed, err := s.feed, s.err
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	event, err := feed.next()
+	if err == io.EOF {
+		event, err = s.goOn()
+	}
+	if err == nil {
+		s.mu.Lock()
+		err = s.added.add(event)
+		s.mu.Unlock()
+		if err == nil {
+			return event, nil
+		}
+		err = feed.failed(err)
+	}
+	return nil, s.end(err)
+}
+
+// end makes err the stream's last word.
+func (s *Stream) end(err error) error {
+	s.mu.Lock()
+	feed, run, closed := s.feed, s.added.Run(), s.closed
+	s.mu.Unlock()
+	switch {
+	case err == io.EOF:
+	case closed:
+		err = feed.failed(fmt.Errorf("the stream was closed: %w", os.ErrClosed))
+	case run != nil && !run.Status.Terminal():
+		err = s.core.follow(&s.cfg, run).abandoned(s.ctx, err)
+	}
+	s.mu.Lock()
+	s.err = err
+	s.mu.Unlock()
+	s.cancel()
+	feed.close()
+	return err
+}
+
+// goOn is for when the events of a request have ended: it has the run's function calls answered, where that is wanted,
+// and returns the first event of what follows. It is io.EOF if nothing does.
+func (s *Stream) goOn() (*Event, error) {
+	run := s.Run()
+	switch {
+	case run == nil:
+		return nil, s.feed.failed(fmt.Errorf("the stream is done and had no run: %w", io.ErrUnexpectedEOF))
+	case run.Status.moving():
+		return nil, s.feed.failed(fmt.Errorf("the stream is done and its run %s: %w", run.Status, io.ErrUnexpectedEOF))
+	case !s.cfg.tools.answers(run):
+		return nil, io.EOF
+	}
+	if s.run == nil {
+		s.run = s.core.follow(&s.cfg, run)
+	}
+	o, params, err := s.run.submission(s.ctx, run)
+	if err == nil {
+		o.in, o.streamed = submissionStreamed(params), true
+		var feed *feed
+		if feed, err = s.core.openFeed(s.ctx, o, &s.run.cfg); err == nil {
+			s.mu.Lock()
+			s.feed.close()
+			s.feed = feed
+			s.mu.Unlock()
+			return feed.next()
+		}
+	}
+	seen, _, err := s.run.overtaken(s.ctx, run, err)
+	if err != nil {
+		return nil, err
+	}
+	return runEventOf(seen)
+}
+
+// runEventOf is the event that would have told of a run.
+func runEventOf(run *Run) (*Event, error) {
+	data, err := json.Marshal(run)
+	return &Event{Type: EventType("thread.run." + run.Status), Data: data, Run: run}, err
+}
