@@ -30,14 +30,37 @@
 //
 // # Unions
 //
-// What the API calls "one of" is one struct with a Type and a field for each variant: [Tool], [ChunkingStrategy],
-// [ResponseFormat]. When sending, the type is inferred from the field that is set. Fields and variants that a server adds
-// do not fail to decode, and a tool or a response format of an unknown type is sent back as it came.
+// What the API calls "one of" is one struct with a Type and a field for each variant: [Tool], [ToolCall],
+// [ContentPart], [ResponseFormat]. When sending, the type is inferred from the field that is set. Fields and variants
+// that a server adds do not fail to decode, and a tool, a tool choice or a response format of an unknown type is sent back
+// as it came.
 //
 // # Lists
 //
 // List returns one [Page]. All yields (element, error) pairs, fetches pages as the loop needs them, and ends with the
 // error if there is one; it can be ranged over again.
+//
+// # Runs
+//
+// A run is an assistant at work on a thread. It can be created and looked at later, waited for, or watched:
+//
+//	run, err := client.Runs.Create(ctx, threadID, params)         // returns at once
+//	run, err := client.Runs.CreateAndPoll(ctx, threadID, params)  // returns when the run needs somebody
+//	stream, err := client.Runs.Stream(ctx, threadID, params)      // returns when the first event may come
+//
+// A run that fails is no error of these calls: its Status says how it ended. With [WithToolHandler], or with
+// functions of package typed, the calls that the model asks for are answered on the way.
+//
+// # Streams
+//
+// A [Stream] is read by a loop over its events or its text, by a [Handler], or to its end by [Stream.Wait]:
+//
+//	defer stream.Close()
+//	for text, err := range stream.Text() { … }
+//
+// It ends without an error only if the service said that it is done. Whatever else ends it is an error: the
+// connection that broke off, silence of more than [WithStreamIdleTimeout], the context, and what the service reports as a
+// [StreamError]. What was read until then adds up to a [Run], messages and steps.
 //
 // # Errors
 //

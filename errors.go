@@ -1,9 +1,11 @@
 package assistants
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -53,8 +55,17 @@ var (
 
 // Error says what was asked for, the status, and what the server has to say about it.
 func (e *APIError) Error() string {
+	text := e.describe(strconv.Itoa(e.StatusCode))
+	if e.retired {
+		text += retiredAdvice
+	}
+	return text
+}
+
+// describe is the error in one line; what says what the server did.
+func (e *APIError) describe(what string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "assistants: %s %s: %d", e.Method, e.Path, e.StatusCode)
+	fmt.Fprintf(&b, "assistants: %s %s: %s", e.Method, e.Path, what)
 	for _, word := range []string{e.Type, e.Code} {
 		if word != "" {
 			b.WriteString(" " + word)
@@ -66,9 +77,6 @@ func (e *APIError) Error() string {
 	}
 	if e.RequestID != "" {
 		b.WriteString(" (request " + e.RequestID + ")")
-	}
-	if e.retired {
-		b.WriteString(retiredAdvice)
 	}
 	return b.String()
 }
@@ -102,61 +110,6 @@ func (e *APIError) Is(target error) bool {
 
 // Unwrap gives the reason why a successful answer could not be used, such as io.ErrUnexpectedEOF.
 func (e *APIError) Unwrap() error { return e.cause }
-
-// A StreamError is an error that a server reports in a [Stream], in either of the forms that servers of this protocol
-// use. It ends the stream; the run may have failed, or live on. Fields that the report did not have are zero.
-type StreamError struct {
-	// Code, Type and Param are the error's own, as in an [APIError].
-	Code, Type, Param string
-	// Message is the server's explanation, cut at 512 bytes.
-	Message string
-	// RequestID names the request to the server's operators.
-	RequestID string
-	// Method and Path are what was asked for; the path without host and query.
-	Method, Path string
-	// Data is the report, cut at 1 MiB.
-	Data []byte
-}
-
-func newStreamError(req *transport.Request, got *transport.Answer, data []byte) *StreamError {
-	answer := *got
-	answer.Body = data
-	e := newAPIError(req, &answer, parseErrorBody(data))
-	if e.Message == "" {
-		e.Message = "the server reports an error and does not explain it"
-	}
-	return &StreamError{
-		Code: e.Code, Type: e.Type, Param: e.Param, Message: e.Message,
-		RequestID: e.RequestID, Method: e.Method, Path: e.Path, Data: e.Body,
-	}
-}
-
-// Error says what was asked for and what the server has to say.
-func (e *StreamError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "assistants: %s %s: error in the stream", e.Method, e.Path)
-	for _, word := range []string{e.Type, e.Code} {
-		if word != "" {
-			b.WriteString(" " + word)
-		}
-	}
-	b.WriteString(": " + e.Message)
-	if e.RequestID != "" {
-		b.WriteString(" (request " + e.RequestID + ")")
-	}
-	return b.String()
-}
-
-// Is answers errors.Is for [ErrServer] and [ErrRateLimited], by the error's type and code.
-func (e *StreamError) Is(target error) bool {
-	switch target {
-	case ErrServer:
-		return e.Type == "server_error" || e.Code == "server_error"
-	case ErrRateLimited:
-		return e.Type == "rate_limit_exceeded" || e.Code == "rate_limit_exceeded"
-	}
-	return false
-}
 
 const maxMessageBytes = 512
 
@@ -275,3 +228,42 @@ func (e *redactedError) Is(target error) bool { return errors.Is(e.hidden, targe
 
 // Format keeps %#v from walking into what is hidden.
 func (e *redactedError) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.text) }
+
+// A StreamError is an error that a server reports in a [Stream], in either of the forms that servers of this protocol
+// use. It ends the stream; the run may have failed, or live on. Fields that the report did not have are zero.
+type StreamError struct {
+	// Code, Type and Param are the error's own, as in an [APIError].
+	Code, Type, Param string
+	// Message is the server's explanation, cut at 512 bytes.
+	Message string
+	// RequestID names the request to the server's operators.
+	RequestID string
+	// Method and Path are what was asked for; the path without host and query.
+	Method, Path string
+	// Data is the report, cut at 1 MiB.
+	Data []byte
+}
+
+func newStreamError(req *transport.Request, got *transport.Answer, data []byte) *StreamError {
+	answer := *got
+	answer.Body = data
+	e := newAPIError(req, &answer, parseErrorBody(data))
+	return &StreamError{e.Code, e.Type, e.Param, cmp.Or(e.Message, "no explanation"), e.RequestID, e.Method, e.Path, e.Body}
+}
+
+// Error says what was asked for and what the server has to say.
+func (e *StreamError) Error() string {
+	as := &APIError{Code: e.Code, Type: e.Type, Param: e.Param, Message: e.Message, RequestID: e.RequestID, Method: e.Method, Path: e.Path}
+	return as.describe("error in the stream")
+}
+
+// Is answers errors.Is for [ErrServer] and [ErrRateLimited], by the error's type and code.
+func (e *StreamError) Is(target error) bool {
+	switch target {
+	case ErrServer:
+		return e.Type == "server_error" || e.Code == "server_error"
+	case ErrRateLimited:
+		return e.Type == "rate_limit_exceeded" || e.Code == "rate_limit_exceeded"
+	}
+	return false
+}

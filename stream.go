@@ -40,6 +40,8 @@ type Stream struct {
 	added  Accumulator
 	err    error // why there are no more events; io.EOF: there are none
 	closed bool
+
+	abandoning sync.Once
 }
 
 // Stream creates a run and streams it. [WithInclude] asks for more in its steps. Errors of the request, such as
@@ -215,7 +217,9 @@ func (s *Stream) Close() error {
 	if over || !s.cfg.abandoning || run == nil || run.Status.Terminal() {
 		return nil
 	}
-	return s.core.follow(&s.cfg, run).cancel(s.ctx)
+	var err error
+	s.abandoning.Do(func() { err = s.core.follow(&s.cfg, run).cancel(s.ctx) })
+	return err
 }
 
 // next is the next event; io.EOF after the last one.
@@ -254,7 +258,7 @@ func (s *Stream) end(err error) error {
 	case closed:
 		err = feed.failed(fmt.Errorf("the stream was closed: %w", os.ErrClosed))
 	case run != nil && !run.Status.Terminal():
-		err = s.core.follow(&s.cfg, run).abandoned(s.ctx, err)
+		s.abandoning.Do(func() { err = s.core.follow(&s.cfg, run).abandoned(s.ctx, err) })
 	}
 	s.mu.Lock()
 	s.err = err
