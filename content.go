@@ -37,7 +37,7 @@ func (t ContentType) known() bool {
 
 // A Text is text and what it refers to.
 type Text struct {
-	Value string `json:"value"`
+	Value string `json:"value"` // all of it
 	// Annotations are places in Value that stand for something else, in the order in which they came.
 	Annotations []Annotation `json:"annotations"`
 }
@@ -87,19 +87,19 @@ func (t AnnotationType) known() bool {
 
 // A FileCitation is what a text quotes.
 type FileCitation struct {
-	FileID string `json:"file_id"`
+	FileID string `json:"file_id"`        // of the file
 	Quote  string `json:"quote,omitzero"` // of v1, and empty in streams
 }
 
 // A FilePath is a file that a text offers.
 type FilePath struct {
-	FileID string `json:"file_id"`
+	FileID string `json:"file_id"` // of the file
 }
 
 // A URLCitation is a page that a text quotes.
 type URLCitation struct {
-	URL   string `json:"url"`
-	Title string `json:"title,omitzero"` // of the page
+	URL   string `json:"url"`            // of the page
+	Title string `json:"title,omitzero"` // its title
 }
 
 // An ImageFile is an image among the files.

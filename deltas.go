@@ -88,11 +88,10 @@ type ToolCallDelta struct {
 	CodeInterpreter *CodeInterpreterCallDelta `json:"code_interpreter,omitzero"` // of ToolCodeInterpreter
 	FileSearch      *FileSearchCall           `json:"file_search,omitzero"`      // of ToolFileSearch
 
-	// Name, Arguments, Output and ServerLabel are of ToolMCP.
-	Name        string `json:"name,omitzero"`
-	Arguments   string `json:"arguments,omitzero"`
-	Output      string `json:"output,omitzero"`
-	ServerLabel string `json:"server_label,omitzero"`
+	Name        string `json:"name,omitzero"`         // of ToolMCP
+	Arguments   string `json:"arguments,omitzero"`    // of ToolMCP
+	Output      string `json:"output,omitzero"`       // of ToolMCP
+	ServerLabel string `json:"server_label,omitzero"` // of ToolMCP
 }
 
 // A CodeInterpreterCallDelta is what was added to a call of the code interpreter.

@@ -6,33 +6,25 @@ type Handler struct {
 	// OnEvent is called for every event, before the others.
 	OnEvent func(event *Event)
 
-	// OnMessageCreated is called when a message is begun, OnMessageDelta when something is added to it, and
-	// OnMessageDone when it is whole or broke off: its Status says which.
-	OnMessageCreated func(message *Message)
-	OnMessageDelta   func(delta *MessageDelta, snapshot *Message)
-	OnMessageDone    func(message *Message)
+	OnMessageCreated func(message *Message)                       // a message is begun
+	OnMessageDelta   func(delta *MessageDelta, snapshot *Message) // something was added to it
+	OnMessageDone    func(message *Message)                       // it is whole, or broke off: its Status says which
 
-	// OnTextCreated is called when a text is begun, OnText with every piece of it and what there is so far, and
-	// OnTextDone when it is whole, with its annotations.
-	OnTextCreated func(text *Text)
-	OnText        func(delta, snapshot string)
-	OnTextDone    func(text *Text)
+	OnTextCreated func(text *Text)             // a text is begun
+	OnText        func(delta, snapshot string) // something was added to it; snapshot is what there is so far
+	OnTextDone    func(text *Text)             // it is whole, with its annotations
 
-	// OnImageFile is called for every image in a message.
-	OnImageFile func(image *ImageFile)
+	OnImageFile func(image *ImageFile) // there is an image in a message
 
-	// OnToolCall is called when a call of a tool is begun, whatever the tool, OnToolCallDelta with everything that is added to
-	// it, from the first, and OnToolCallDone when it is whole: the arguments of a function, the outputs of code, the
-	// results of a search.
-	OnToolCall      func(call *ToolCall)
-	OnToolCallDelta func(delta *ToolCallDelta, snapshot *ToolCall)
-	OnToolCallDone  func(call *ToolCall)
+	OnToolCall      func(call *ToolCall)                           // a call of a tool is begun, whatever the tool
+	OnToolCallDelta func(delta *ToolCallDelta, snapshot *ToolCall) // something was added to it, from the first on
+	// OnToolCallDone is called when a call is whole: the arguments of a function, the outputs of code, the results of a
+	// search.
+	OnToolCallDone func(call *ToolCall)
 
-	// OnRunStepCreated is called when a step is begun, OnRunStepDelta when something is added to it, and OnRunStepDone
-	// when it has ended: its Status says how.
-	OnRunStepCreated func(step *RunStep)
-	OnRunStepDelta   func(delta *RunStepDelta, snapshot *RunStep)
-	OnRunStepDone    func(step *RunStep)
+	OnRunStepCreated func(step *RunStep)                          // a step is begun
+	OnRunStepDelta   func(delta *RunStepDelta, snapshot *RunStep) // something was added to it
+	OnRunStepDone    func(step *RunStep)                          // it has ended: its Status says how
 
 	// OnEnd is called last, when the stream is done; OnError in its place, if an error ended it.
 	OnEnd   func()

@@ -52,11 +52,12 @@ type Run struct {
 	// MaxPromptTokens and MaxCompletionTokens are 0 if there is no limit.
 	MaxPromptTokens     int `json:"max_prompt_tokens,omitzero"`
 	MaxCompletionTokens int `json:"max_completion_tokens,omitzero"`
-	// TruncationStrategy, ToolChoice, ParallelToolCalls and ResponseFormat are nil where a server does not say.
+	// TruncationStrategy and ToolChoice are nil where a server does not say.
 	TruncationStrategy *TruncationStrategy `json:"truncation_strategy"`
 	ToolChoice         *ToolChoice         `json:"tool_choice"`
-	ParallelToolCalls  *bool               `json:"parallel_tool_calls,omitzero"`
-	ResponseFormat     *ResponseFormat     `json:"response_format"`
+	// ParallelToolCalls and ResponseFormat are nil where a server does not say.
+	ParallelToolCalls *bool           `json:"parallel_tool_calls,omitzero"`
+	ResponseFormat    *ResponseFormat `json:"response_format"`
 
 	// FileIDs are the files of the assistant in v1; see [BetaV1].
 	FileIDs []string `json:"file_ids,omitzero"`

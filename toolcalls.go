@@ -12,12 +12,10 @@ type ToolCall struct {
 	CodeInterpreter *CodeInterpreterCall `json:"code_interpreter,omitzero"` // of ToolCodeInterpreter
 	FileSearch      *FileSearchCall      `json:"file_search,omitzero"`      // of ToolFileSearch
 
-	// Name, Arguments, Output and ServerLabel are of ToolMCP: what is called, with which JSON, what came of it, and
-	// the tool's name for the server.
-	Name        string `json:"name,omitzero"`
-	Arguments   string `json:"arguments,omitzero"`
-	Output      string `json:"output,omitzero"`
-	ServerLabel string `json:"server_label,omitzero"`
+	Name        string `json:"name,omitzero"`         // of ToolMCP: what is called
+	Arguments   string `json:"arguments,omitzero"`    // of ToolMCP: JSON
+	Output      string `json:"output,omitzero"`       // of ToolMCP: what came of it
+	ServerLabel string `json:"server_label,omitzero"` // of ToolMCP: the tool's name for its server
 }
 
 // A FunctionCall is a call of a function of the caller's.
@@ -63,7 +61,7 @@ type FileSearchCall struct {
 
 // A FileSearchResult is a piece of a file that was found.
 type FileSearchResult struct {
-	FileID   string  `json:"file_id"`
+	FileID   string  `json:"file_id"`   // of the file
 	FileName string  `json:"file_name"` // of the file
 	Score    float64 `json:"score"`     // 0 to 1
 	// Attributes are those of the file in the vector store: strings, numbers and booleans.

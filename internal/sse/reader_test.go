@@ -196,7 +196,7 @@ func TestLongStreams(t *testing.T) {
 	t.Parallel()
 	pieces := []string{"\n", "\n", "\r", "\r", "\r\n", "\r\n", "data", "event", "id", ":", ": ", "a", "b c",
 		"data: 1\n\n", "event: a\r\n", "\rdata:\r", "\ufeff", strings.Repeat("x", 500), strings.Repeat("y", 5000)}
-	for seed := range uint64(20) {
+	for seed := range uint64(6) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		var b strings.Builder
 		for range 5000 {
@@ -344,13 +344,15 @@ func TestReaderAllocations(t *testing.T) {
 	const two = "event: a.b.c\ndata: {\"some\":\"thing\"}\n\n: ping\n\nevent: d\r\ndata: 1\r\ndata: 2\r\n\r\n"
 	stream := bytes.Repeat([]byte(two), 2000)
 	r := sse.NewReader(bytes.NewReader(stream), plenty)
+	var err error
 	require.Zero(t, testing.AllocsPerRun(1000, func() {
 		for range 2 {
-			if _, err := r.Next(); err != nil {
-				panic(err)
+			if err == nil {
+				_, err = r.Next()
 			}
 		}
 	}))
+	require.NoError(t, err)
 }
 
 func TestTooLargeError(t *testing.T) {
