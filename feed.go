@@ -18,7 +18,8 @@ type feed struct {
 	req    *transport.Request
 	got    *transport.Answer
 	body   *transport.Body
-	events *sse.Reader // nil before the first event
+	events *sse.Reader
+	begun  bool
 	done   bool
 }
 
@@ -33,7 +34,7 @@ func (c *core) openFeed(ctx context.Context, o *outgoing, cfg *callConfig) (*fee
 	if err != nil || body == nil {
 		return nil, c.failure(req, got, err)
 	}
-	f := &feed{core: c, req: req, got: got, body: body}
+	f := &feed{core: c, req: req, got: got, body: body, events: sse.NewReader(body, c.maxBytes)}
 	if kind := got.Header.Get("Content-Type"); kind != "" && !strings.HasPrefix(strings.ToLower(kind), "text/event-stream") {
 		defer body.Close()
 		return nil, f.noStream(kind, body)
@@ -46,7 +47,7 @@ func (f *feed) next() (*Event, error) {
 	if f.done {
 		return nil, io.EOF
 	}
-	if f.events == nil {
+	if !f.begun {
 		if err := f.begin(); err != nil {
 			return nil, err
 		}
@@ -76,16 +77,16 @@ func (f *feed) next() (*Event, error) {
 
 // begin looks at what arrives first: some servers and proxies announce a stream and send something else.
 func (f *feed) begin() error {
-	head := make([]byte, 512)
-	n, err := f.body.Read(head)
-	if err != nil && err != io.EOF {
+	f.begun = true
+	first, err := f.events.Peek()
+	switch {
+	case err == io.EOF:
+		return f.failed(fmt.Errorf("the stream is empty: %w", io.ErrUnexpectedEOF))
+	case err != nil:
 		return f.core.failure(f.req, f.got, err)
+	case bytes.IndexByte([]byte(`{["<`), first) >= 0:
+		return f.noStream(f.got.Header.Get("Content-Type")+" in name only", f.events.Rest())
 	}
-	arriving := io.MultiReader(bytes.NewReader(head[:n]), f.body)
-	if text := bytes.TrimLeft(head[:n], "\ufeff \t\r\n"); len(text) > 0 && bytes.IndexByte([]byte(`{["<`), text[0]) >= 0 {
-		return f.noStream(f.got.Header.Get("Content-Type")+" in name only", arriving)
-	}
-	f.events = sse.NewReader(arriving, f.core.maxBytes)
 	return nil
 }
 

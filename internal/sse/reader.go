@@ -133,6 +133,14 @@ func (r *Reader) Peek() (byte, error) {
 	}
 }
 
+// Rest returns what Next has not read: the text of a body that is no stream.
+func (r *Reader) Rest() io.Reader {
+	if r.src == nil {
+		return bytes.NewReader(nil) // Next has come to the end
+	}
+	return io.MultiReader(bytes.NewReader(r.buf[r.pos:r.end]), r.src)
+}
+
 // skipBOM skips the byte order mark a stream may begin with. It waits only while what has arrived may become one.
 func (r *Reader) skipBOM() {
 	r.begun = true

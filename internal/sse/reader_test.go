@@ -316,6 +316,27 @@ func TestPeek(t *testing.T) {
 	}
 }
 
+// Rest is all of a body that was looked at, and nothing of one that was read.
+func TestRest(t *testing.T) {
+	t.Parallel()
+	const body = "  <html>\n\n</html>"
+	r := sse.NewReader(iotest.OneByteReader(strings.NewReader(body)), plenty)
+	first, err := r.Peek()
+	require.NoError(t, err)
+	assert.Equal(t, byte('<'), first)
+	rest, err := io.ReadAll(r.Rest())
+	require.NoError(t, err)
+	assert.Equal(t, body, string(rest))
+
+	r = sse.NewReader(strings.NewReader("data: 1\n\n"), plenty)
+	for err == nil {
+		_, err = r.Next()
+	}
+	rest, err = io.ReadAll(r.Rest())
+	require.NoError(t, err)
+	assert.Empty(t, rest)
+}
+
 // Peek waits for one byte, and for more only while they may be a byte order mark.
 func TestPeekPromptness(t *testing.T) {
 	t.Parallel()
