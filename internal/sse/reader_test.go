@@ -323,10 +323,10 @@ func TestRest(t *testing.T) {
 	r := sse.NewReader(iotest.OneByteReader(strings.NewReader(body)), plenty)
 	first, err := r.Peek()
 	require.NoError(t, err)
-	assert.Equal(t, byte('<'), first)
+	require.Equal(t, byte('<'), first)
 	rest, err := io.ReadAll(r.Rest())
 	require.NoError(t, err)
-	assert.Equal(t, body, string(rest))
+	require.Equal(t, body, string(rest))
 
 	r = sse.NewReader(strings.NewReader("data: 1\n\n"), plenty)
 	for err == nil {
@@ -334,7 +334,7 @@ func TestRest(t *testing.T) {
 	}
 	rest, err = io.ReadAll(r.Rest())
 	require.NoError(t, err)
-	assert.Empty(t, rest)
+	require.Empty(t, rest)
 }
 
 // Peek waits for one byte, and for more only while they may be a byte order mark.
