@@ -1,0 +1,138 @@
+package assistants_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/internal/standin"
+	"github.com/assistants-go/assistants/server"
+	"github.com/assistants-go/assistants/typed"
+)
+
+// The functions and types of this file are Go code of README.md, which TestDocumentsCompile holds to them.
+
+func ask(ctx context.Context, client *assistants.Client) error {
+	tutor, err := client.Assistants.Create(ctx, assistants.AssistantCreateParams{
+		Model:        "gpt-4o",
+		Name:         "Math Tutor",
+		Instructions: "You are a personal math tutor. Write and run code to answer math questions.",
+		Tools:        []assistants.Tool{{Type: assistants.ToolCodeInterpreter}},
+	})
+	if err != nil {
+		return err
+	}
+	thread, err := client.Threads.Create(ctx, assistants.ThreadCreateParams{})
+	if err != nil {
+		return err
+	}
+	question := assistants.UserMessage("I need to solve the equation `3x + 11 = 14`. Can you help me?")
+	if _, err := client.Messages.Create(ctx, thread.ID, question); err != nil {
+		return err
+	}
+	run := assistants.RunCreateParams{AssistantID: tutor.ID, Instructions: "Please address the user as Jane Doe."}
+	stream, err := client.Runs.Stream(ctx, thread.ID, run)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	_, err = stream.Handle(assistants.Handler{
+		OnTextCreated: func(*assistants.Text) { fmt.Print("assistant > ") },
+		OnText:        func(delta, _ string) { fmt.Print(delta) },
+		OnTextDone:    func(*assistants.Text) { fmt.Println() },
+		OnToolCall:    func(call *assistants.ToolCall) { fmt.Println("assistant >", call.Type) },
+		OnToolCallDone: func(call *assistants.ToolCall) {
+			fmt.Println(call.CodeInterpreter.Input)
+			for _, output := range call.CodeInterpreter.Outputs {
+				fmt.Println("output >", output.Logs)
+			}
+		},
+	})
+	return err
+}
+
+func askAndWait(ctx context.Context, client *assistants.Client, threadID, assistantID string) error {
+	run, err := client.Runs.CreateAndPoll(ctx, threadID, assistants.RunCreateParams{AssistantID: assistantID})
+	if err != nil {
+		return err
+	}
+	if run.Status != assistants.RunCompleted {
+		return fmt.Errorf("the run is %s: %v", run.Status, run.LastError)
+	}
+	for message, err := range client.Messages.All(ctx, threadID, assistants.MessageListParams{RunID: run.ID}) {
+		if err != nil {
+			return err
+		}
+		fmt.Println(message.Text())
+	}
+	return nil
+}
+
+type Weather struct {
+	City    string  `json:"city"`
+	Celsius float64 `json:"celsius"`
+}
+
+type Place struct {
+	City string `json:"city" jsonschema:"city and country"`
+}
+
+func forecast(ctx context.Context, client *assistants.Client, assistantID, threadID string) error {
+	weather := typed.NewFunction("get_weather", "Current weather of a city", func(ctx context.Context, in Place) (Weather, error) {
+		return Weather{City: in.City, Celsius: 21.5}, nil
+	})
+	run, err := client.Runs.CreateAndPoll(ctx, threadID, assistants.RunCreateParams{
+		AssistantID:    assistantID,
+		Tools:          []assistants.Tool{weather.Tool()},
+		ResponseFormat: typed.ResponseFormat[Weather]("weather", typed.Strict()),
+	}, typed.HandleCalls(weather))
+	if err != nil {
+		return err
+	}
+	page, err := client.Messages.List(ctx, threadID, assistants.MessageListParams{RunID: run.ID})
+	if err != nil {
+		return err
+	}
+	for _, message := range page.Data {
+		answer, err := typed.Decode[Weather](message)
+		if err != nil {
+			return err
+		}
+		fmt.Println(answer.City, answer.Celsius)
+	}
+	return nil
+}
+
+// A script stands in for the model; everything else is as it would be.
+func Example_readmeConversation() {
+	ctx := context.Background()
+	client, err := assistants.NewClient(assistants.WithHandler(standin.New(server.New(),
+		standin.Turn{
+			Code: &standin.Code{Input: "print((14 - 11) / 3)", Logs: "1.0"},
+			Text: "The solution is x = 1, Jane Doe.",
+		},
+		standin.Turn{Text: "As I said, x = 1."},
+		standin.Turn{Calls: []standin.Call{{Name: "get_weather", Arguments: `{"city":"Oslo, Norway"}`}}},
+		standin.Turn{Reply: func(outputs []string) string { return outputs[0] }},
+	)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := ask(ctx, client); err != nil {
+		log.Fatal(err)
+	}
+	if err := askAndWait(ctx, client, "thread_1", "asst_1"); err != nil {
+		log.Fatal(err)
+	}
+	if err := forecast(ctx, client, "asst_1", "thread_1"); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// assistant > code_interpreter
+	// print((14 - 11) / 3)
+	// output > 1.0
+	// assistant > The solution is x = 1, Jane Doe.
+	// As I said, x = 1.
+	// Oslo, Norway 21.5
+}
