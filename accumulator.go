@@ -1,6 +1,7 @@
 package assistants
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -36,9 +37,9 @@ func (a *Accumulator) add(event *Event) error {
 	case event == nil:
 		return errors.New("the event is nil")
 	case event.MessageDelta != nil:
-		return a.addMessageDelta(event.MessageDelta)
+		return a.addMessageDelta(event)
 	case event.RunStepDelta != nil:
-		return a.addRunStepDelta(event.RunStepDelta)
+		return a.addRunStepDelta(event)
 	case event.Message != nil:
 		return a.addMessage(event)
 	case event.RunStep != nil:
@@ -90,10 +91,11 @@ func (a *Accumulator) addMessage(event *Event) error {
 	g.message, g.parts = *m, nil
 	g.message.Content = slices.Clone(m.Content) // which belongs to the event
 	g.ended = event.Type == EventMessageCompleted || event.Type == EventMessageIncomplete
-	return a.held.add(len(event.Data))
+	return a.held.add(event.size())
 }
 
-func (a *Accumulator) addMessageDelta(d *MessageDelta) error {
+func (a *Accumulator) addMessageDelta(event *Event) error {
+	d := event.MessageDelta
 	g, known := a.messages.byID[d.ID]
 	if !known || g.ended {
 		return fmt.Errorf("a delta of message %q, which is not being written", d.ID)
@@ -106,7 +108,7 @@ func (a *Accumulator) addMessageDelta(d *MessageDelta) error {
 			return fmt.Errorf("a delta of message %q: %w", d.ID, err)
 		}
 	}
-	return nil
+	return a.held.add(event.size())
 }
 
 func (a *Accumulator) addRunStep(event *Event) error {
@@ -124,10 +126,11 @@ func (a *Accumulator) addRunStep(event *Event) error {
 	g.step, g.calls = *s, nil
 	g.step.StepDetails.ToolCalls = slices.Clone(s.StepDetails.ToolCalls) // which belong to the event
 	g.ended = event.Type != EventRunStepCreated && event.Type != EventRunStepInProgress
-	return a.held.add(len(event.Data))
+	return a.held.add(event.size())
 }
 
-func (a *Accumulator) addRunStepDelta(d *RunStepDelta) error {
+func (a *Accumulator) addRunStepDelta(event *Event) error {
+	d := event.RunStepDelta
 	g, known := a.steps.byID[d.ID]
 	if !known || g.ended {
 		return fmt.Errorf("a delta of step %q, which is not at work", d.ID)
@@ -144,7 +147,7 @@ func (a *Accumulator) addRunStepDelta(d *RunStepDelta) error {
 			return fmt.Errorf("a delta of step %q: %w", d.ID, err)
 		}
 	}
-	return nil
+	return a.held.add(event.size())
 }
 
 // A growingList finds what is growing by its id.
@@ -159,6 +162,15 @@ func (l *growingList[T]) add(id string, item T) {
 	}
 	l.byID[id] = item
 	l.inOrder = append(l.inOrder, item)
+}
+
+// size is about what an event holds.
+func (e *Event) size() int {
+	if e.Data == nil { // not from a stream
+		e = &Event{Message: e.Message, MessageDelta: e.MessageDelta, RunStep: e.RunStep, RunStepDelta: e.RunStepDelta}
+		e.Data, _ = json.Marshal(e)
+	}
+	return len(e.Data)
 }
 
 // heldBytes bound what an accumulator holds.
@@ -182,13 +194,13 @@ const (
 
 // extended is list, long enough for index.
 func extended[T any](list []T, index int, held *heldBytes) ([]T, error) {
-	missing := index + 1 - len(list)
 	switch {
-	case index < 0 || missing > maxIndexGap+1:
+	case index < 0 || index > len(list)+maxIndexGap:
 		return list, fmt.Errorf("index %d in a list of %d", index, len(list))
-	case missing <= 0:
+	case index < len(list):
 		return list, nil
 	}
+	missing := index + 1 - len(list)
 	return append(list, make([]T, missing)...), held.add(missing * elementBytes)
 }
 
@@ -248,7 +260,7 @@ func (g *growingMessage) add(d *ContentPartDelta, held *heldBytes) (err error) {
 	part := g.part(d.Index)
 	part.refusal.WriteString(d.Refusal)
 	if d.Text == nil {
-		return held.add(len(d.Refusal))
+		return nil
 	}
 	part.isText = true
 	part.text.WriteString(d.Text.Value)
@@ -259,7 +271,7 @@ func (g *growingMessage) add(d *ContentPartDelta, held *heldBytes) (err error) {
 		}
 		part.annotations[annotation.Index] = annotation.Annotation
 	}
-	return held.add(len(d.Text.Value) + len(d.Refusal))
+	return nil
 }
 
 // part is what grows at an index, beginning with what is there.
@@ -341,14 +353,11 @@ func (g *growingStep) add(d *ToolCallDelta, held *heldBytes) (err error) {
 		overwrite(&call.Function.Name, f.Name)
 		growing.arguments.WriteString(f.Arguments)
 		growing.output.WriteString(f.Output)
-		if err := held.add(len(f.Arguments) + len(f.Output)); err != nil {
-			return err
-		}
 	}
 	if d.CodeInterpreter != nil {
 		return growing.addCode(call, d.CodeInterpreter, held)
 	}
-	return held.add(len(d.Arguments) + len(d.Output))
+	return nil
 }
 
 // overwrite sets what comes once, and is sent again by some servers.
@@ -377,11 +386,8 @@ func (c *growingCall) addCode(call *ToolCall, d *CodeInterpreterCallDelta, held 
 			output.Image = delta.Image
 		}
 		c.log(delta.Index, output.Logs).WriteString(delta.Logs)
-		if err := held.add(len(delta.Logs)); err != nil {
-			return err
-		}
 	}
-	return held.add(len(d.Input))
+	return nil
 }
 
 // log is what grows at an index of the outputs, beginning with what is there.
@@ -417,8 +423,11 @@ func (g *growingStep) snapshot() *RunStep {
 	return &s
 }
 
-// callSnapshot is a call as far as it is.
+// callSnapshot is a call as far as it is, nil if there is none.
 func (g *growingStep) callSnapshot(index int) *ToolCall {
+	if index >= len(g.step.StepDetails.ToolCalls) {
+		return nil
+	}
 	call := g.step.StepDetails.ToolCalls[index]
 	if index >= len(g.calls) || g.calls[index] == nil {
 		return &call

@@ -14,7 +14,7 @@ type Attributes map[string]Attribute
 type Attribute struct{ raw string } // JSON
 
 // AttributeOf returns v as an Attribute.
-func AttributeOf[T string | bool | float64](v T) Attribute {
+func AttributeOf[T string | bool | int | int64 | float64](v T) Attribute {
 	raw, err := json.Marshal(v)
 	if err != nil { // infinite, or no number at all
 		return Attribute{}

@@ -91,7 +91,10 @@ type outgoing struct {
 func (o *outgoing) failed(err error) error {
 	path := o.path
 	if path == "" && len(o.to) > 0 {
-		path = "/" + o.to[0] // the ids behind it were not looked at, or are what is wrong
+		var wrong error
+		if path, wrong = transport.Join(o.to...); wrong != nil {
+			path = "/" + o.to[0] // an id behind it is what is wrong
+		}
 	}
 	return fmt.Errorf("assistants: %s %s: %w", o.method, path, err)
 }
@@ -149,7 +152,7 @@ func (c *core) download(ctx context.Context, o *outgoing, w io.Writer, opts []Re
 	if err != nil {
 		return o.failed(err)
 	}
-	got, body, err := c.transport.Open(ctx, req, cfg.idleTimeout)
+	got, body, err := c.transport.Open(ctx, req, cfg.idleTimeout, func(http.Header) bool { return true })
 	cfg.report(got)
 	if err != nil || body == nil {
 		return c.failure(req, got, err)

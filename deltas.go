@@ -1,5 +1,7 @@
 package assistants
 
+import "strings"
+
 // A MessageDelta is what was added to a message.
 //
 // Reference: https://platform.openai.com/docs/api-reference/assistants-streaming/message-delta-object
@@ -15,13 +17,16 @@ func (d *MessageDelta) keep([]byte) error { return nil }
 
 // Text is the text that was added, "" if none was.
 func (d *MessageDelta) Text() string {
-	text := ""
+	if len(d.Delta.Content) == 1 && d.Delta.Content[0].Text != nil { // as a rule
+		return d.Delta.Content[0].Text.Value
+	}
+	var b strings.Builder
 	for i := range d.Delta.Content {
 		if part := d.Delta.Content[i].Text; part != nil {
-			text += part.Value // of one part, as a rule
+			b.WriteString(part.Value)
 		}
 	}
-	return text
+	return b.String()
 }
 
 // MessageDeltaDetails are what was added to a message.

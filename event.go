@@ -1,8 +1,8 @@
 package assistants
 
 import (
-	"bytes"
 	"encoding/json"
+	"fmt"
 )
 
 // An Event is something that happened to a run, as a [Stream] reports it. Type says what, and one field holds the
@@ -104,10 +104,20 @@ var eventKinds = [...]struct {
 	{EventThreadCreated, threadEvent},
 }
 
+// DecodeEvent decodes an event that came in another way than by a [Stream], such as through a queue, from its type and its data, so
+// that an [Accumulator] can add it up. It keeps data. An error is data that is not what the type says.
+func DecodeEvent(typ EventType, data json.RawMessage) (*Event, error) {
+	event, err := decodeEvent([]byte(typ), data)
+	if err != nil {
+		return nil, fmt.Errorf("assistants: event %s: %w", typ, err)
+	}
+	return event, nil
+}
+
 // decodeEvent decodes data once, as what name says it is.
 func decodeEvent(name, data []byte) (*Event, error) {
 	kind := unknownEvent
-	event := &Event{Data: bytes.Clone(data)}
+	event := &Event{Data: data}
 	for i := range eventKinds {
 		if string(name) == string(eventKinds[i].typ) {
 			event.Type, kind = eventKinds[i].typ, eventKinds[i].kind

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -29,17 +30,23 @@ func (c *core) openFeed(ctx context.Context, o *outgoing, cfg *callConfig) (*fee
 	if err != nil {
 		return nil, o.failed(err)
 	}
-	got, body, err := c.transport.Open(ctx, req, cfg.idleTimeout)
+	got, body, err := c.transport.Open(ctx, req, cfg.idleTimeout, isStream)
 	cfg.report(got)
-	if err != nil || body == nil {
+	if err != nil || !got.OK() {
 		return nil, c.failure(req, got, err)
 	}
-	f := &feed{core: c, req: req, got: got, body: body, events: sse.NewReader(body, c.maxBytes)}
-	if kind := got.Header.Get("Content-Type"); kind != "" && !strings.HasPrefix(strings.ToLower(kind), "text/event-stream") {
-		defer body.Close()
-		return nil, f.noStream(kind, body)
+	f := &feed{core: c, req: req, got: got, body: body}
+	if body == nil {
+		return nil, f.noStream(got.Header.Get("Content-Type"), got.Body)
 	}
+	f.events = sse.NewReader(body, c.maxBytes)
 	return f, nil
+}
+
+// isStream reports whether a header announces a stream, or nothing.
+func isStream(header http.Header) bool {
+	kind := header.Get("Content-Type")
+	return kind == "" || strings.HasPrefix(strings.ToLower(kind), "text/event-stream")
 }
 
 // next is the next event; io.EOF after the last one.
@@ -66,7 +73,7 @@ func (f *feed) next() (*Event, error) {
 	case string(raw.Name) == eventError || !bytes.HasPrefix(raw.Name, []byte("thread.")) && topLevelError(raw.Data) != nil:
 		return nil, newStreamError(f.req, f.got, raw.Data)
 	}
-	event, err := decodeEvent(raw.Name, raw.Data)
+	event, err := decodeEvent(raw.Name, bytes.Clone(raw.Data))
 	if err != nil {
 		at := *f.got
 		at.Body = event.Data
@@ -85,28 +92,32 @@ func (f *feed) begin() error {
 	case err != nil:
 		return f.core.failure(f.req, f.got, err)
 	case bytes.IndexByte([]byte(`{["<`), first) >= 0:
-		return f.noStream(f.got.Header.Get("Content-Type")+" in name only", f.events.Rest())
+		late := time.AfterFunc(lateTime, f.close)
+		defer late.Stop()
+		body, _ := io.ReadAll(io.LimitReader(f.events.Rest(), transport.MaxErrorBytes)) // what comes of it
+		return f.noStream(f.got.Header.Get("Content-Type")+" in name only", body)
 	}
 	return nil
 }
 
 // noStream is the error of an answer that is not what was asked for.
-func (f *feed) noStream(kind string, body io.Reader) error {
+func (f *feed) noStream(kind string, body []byte) error {
 	answer := *f.got
-	answer.Body, _ = io.ReadAll(io.LimitReader(body, transport.MaxErrorBytes)) // what comes of it
-	if err := topLevelError(answer.Body); err != nil {
+	answer.Body = body
+	if err := topLevelError(body); err != nil {
 		return f.core.unusable(f.req, &answer, err)
 	}
 	return f.core.unusable(f.req, &answer, fmt.Errorf("the answer is no stream but %s", kind))
 }
 
-// drainTime is how long the end of a connection's answer is awaited behind the last event, to use the connection again.
-const drainTime = 100 * time.Millisecond
+// lateTime is how long the rest of an answer is awaited that is not needed: behind the last event, to use the connection
+// again, and of what is no stream, to show it.
+const lateTime = 100 * time.Millisecond
 
 // finish ends the feed behind its last event.
 func (f *feed) finish() {
 	f.done = true
-	late := time.AfterFunc(drainTime, f.close)
+	late := time.AfterFunc(lateTime, f.close)
 	defer late.Stop()
 	_, _ = io.CopyN(io.Discard, f.body, 4<<10)
 	f.close()

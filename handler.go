@@ -33,7 +33,8 @@ type Handler struct {
 
 // Handle reads the stream to its end, calls the functions of h, and returns what [Stream.Wait] does.
 func (s *Stream) Handle(h Handler) (*Run, error) {
-	d := dispatcher{Handler: h, stream: s, begun: map[place]bool{}, done: map[place]bool{}, steps: map[string]bool{}}
+	d := dispatcher{Handler: h, stream: s, begun: map[place]bool{}, done: map[place]bool{},
+		whole: map[string]int{}, steps: map[string]bool{}}
 	for event, err := range s.Events() {
 		if err != nil {
 			if h.OnError != nil {
@@ -56,6 +57,8 @@ type dispatcher struct {
 	text   place           // that is being written; zero: none
 	begun  map[place]bool  // parts and calls that the handler knows of
 	done   map[place]bool  // and knows to be whole
+	call   place           // that was begun last
+	whole  map[string]int  // of a step, how many calls of functions have been looked at for being whole
 	steps  map[string]bool // that were created in this stream
 }
 
@@ -97,9 +100,7 @@ func (d *dispatcher) dispatch(event *Event) {
 	case event.RunStep != nil && event.Type != EventRunStepInProgress:
 		d.stepDone(event.RunStep)
 	case event.Type == EventRunRequiresAction:
-		for _, step := range d.stream.Steps() {
-			d.functionsDone(step, len(step.StepDetails.ToolCalls))
-		}
+		d.functionsDone(place{d.call.id, d.call.index + 1})
 	}
 }
 
@@ -172,27 +173,31 @@ func (d *dispatcher) stepDelta(delta *RunStepDelta) {
 	for i := range delta.Delta.StepDetails.ToolCalls {
 		call := &delta.Delta.StepDetails.ToolCalls[i]
 		at := place{delta.ID, call.Index}
-		if first(d.begun, at) {
-			d.functionsDone(d.stream.step(at.id), call.Index)
-			if d.OnToolCall != nil {
-				d.OnToolCall(d.stream.call(at))
-			}
+		fresh := first(d.begun, at)
+		if fresh {
+			d.functionsDone(at)
+			d.call = at
+		}
+		snapshot := d.stream.call(at)
+		if fresh && d.OnToolCall != nil {
+			d.OnToolCall(snapshot)
 		}
 		if d.OnToolCallDelta != nil {
-			d.OnToolCallDelta(call, d.stream.call(at))
+			d.OnToolCallDelta(call, snapshot)
 		}
 	}
 }
 
-// functionsDone is for the calls in front of one that is begun. Those of hosted tools still wait for what comes of
-// them, which the end of the step brings.
-func (d *dispatcher) functionsDone(step *RunStep, end int) {
-	for i := range step.StepDetails.ToolCalls[:end] {
-		call := &step.StepDetails.ToolCalls[i]
-		if call.Type == ToolFunction && first(d.done, place{step.ID, i}) && d.OnToolCallDone != nil {
+// functionsDone is for the calls of functions in front of end. Those of hosted tools still wait for what comes of them,
+// which the end of their step brings.
+func (d *dispatcher) functionsDone(end place) {
+	for i := d.whole[end.id]; i < end.index; i++ {
+		call := d.stream.call(place{end.id, i})
+		if call.Type == ToolFunction && first(d.done, place{end.id, i}) && d.OnToolCallDone != nil {
 			d.OnToolCallDone(call)
 		}
 	}
+	d.whole[end.id] = max(d.whole[end.id], end.index)
 }
 
 // stepDone has the last word on all calls of a step. A step of an earlier stream has no news of its calls.

@@ -3,6 +3,7 @@ package assistants
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 )
 
 // An Optional is a field of a Modify call that can be left alone, set or cleared. The zero value leaves it alone;
@@ -35,6 +36,16 @@ func (o Optional[T]) IsNull() bool { return o.state == null }
 
 // Get returns the value, and whether there is one.
 func (o Optional[T]) Get() (T, bool) { return o.value, o.state == set }
+
+// Format writes the value as fmt would, or "null", or nothing if the field is left alone.
+func (o Optional[T]) Format(f fmt.State, verb rune) {
+	switch o.state {
+	case set:
+		fmt.Fprintf(f, fmt.FormatString(f, verb), o.value)
+	case null:
+		fmt.Fprint(f, "null")
+	}
+}
 
 // MarshalJSON writes the value, or null.
 func (o Optional[T]) MarshalJSON() ([]byte, error) {

@@ -1,14 +1,14 @@
 package assistants
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
-
-	"github.com/assistants-go/assistants/internal/transport"
 )
 
 // Poll looks at a run until it needs somebody: it has ended, it waits for the caller ([RunRequiresAction]), or it is
@@ -26,15 +26,20 @@ func (s *RunsService) Poll(ctx context.Context, threadID, runID string, opts ...
 	if err != nil {
 		return nil, err
 	}
-	f := s.core.follow(&cfg, &Run{ThreadID: threadID, ID: runID})
-	return f.wait(ctx, nil, nil)
+	f := s.core.follow(&cfg, threadID, runID)
+	run := new(Run)
+	header, err := s.core.send(ctx, o, run, &cfg)
+	if err != nil {
+		return nil, f.abandoned(ctx, err)
+	}
+	return f.wait(ctx, run, header)
 }
 
 // CreateAndPoll creates a run and waits for it, as [RunsService.Create] and [RunsService.Poll] do.
 //
 // POST /threads/{thread_id}/runs: https://platform.openai.com/docs/api-reference/runs/createRun
 func (s *RunsService) CreateAndPoll(ctx context.Context, threadID string, params RunCreateParams, opts ...RequestOption) (*Run, error) {
-	return s.core.poll(ctx, &outgoing{to: route{"threads", threadID, "runs"}, in: params, able: includes}, opts)
+	return s.core.poll(ctx, threadID, &outgoing{to: route{"threads", threadID, "runs"}, in: params, able: includes}, opts)
 }
 
 // SubmitToolOutputsAndPoll answers what a run waits for and waits for the run, as [RunsService.SubmitToolOutputs] and
@@ -42,7 +47,7 @@ func (s *RunsService) CreateAndPoll(ctx context.Context, threadID string, params
 //
 // POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs: https://platform.openai.com/docs/api-reference/runs/submitToolOutputs
 func (s *RunsService) SubmitToolOutputsAndPoll(ctx context.Context, threadID, runID string, params RunSubmitToolOutputsParams, opts ...RequestOption) (*Run, error) {
-	return s.core.poll(ctx, &outgoing{to: route{"threads", threadID, "runs", runID, "submit_tool_outputs"}, in: params}, opts)
+	return s.core.poll(ctx, threadID, &outgoing{to: route{"threads", threadID, "runs", runID, "submit_tool_outputs"}, in: params}, opts)
 }
 
 // CreateAndRunPoll makes a thread, runs it and waits for the run, as [ThreadsService.CreateAndRun] and
@@ -50,11 +55,11 @@ func (s *RunsService) SubmitToolOutputsAndPoll(ctx context.Context, threadID, ru
 //
 // POST /threads/runs: https://platform.openai.com/docs/api-reference/runs/createThreadAndRun
 func (s *ThreadsService) CreateAndRunPoll(ctx context.Context, params ThreadCreateAndRunParams, opts ...RequestOption) (*Run, error) {
-	return s.core.poll(ctx, &outgoing{to: route{"threads", "runs"}, in: params}, opts)
+	return s.core.poll(ctx, "", &outgoing{to: route{"threads", "runs"}, in: params}, opts)
 }
 
-// poll sends what answers with a run, and waits for that.
-func (c *core) poll(ctx context.Context, o *outgoing, opts []RequestOption) (*Run, error) {
+// poll sends what answers with a run, and waits for that. threadID is "" where only the run knows it.
+func (c *core) poll(ctx context.Context, threadID string, o *outgoing, opts []RequestOption) (*Run, error) {
 	o.method = http.MethodPost
 	o.able |= polls | handles
 	cfg, err := c.configure(o, opts)
@@ -66,7 +71,7 @@ func (c *core) poll(ctx context.Context, o *outgoing, opts []RequestOption) (*Ru
 	if err != nil {
 		return nil, err
 	}
-	f := c.follow(&cfg, run)
+	f := c.follow(&cfg, cmp.Or(threadID, run.ThreadID), run.ID)
 	return f.wait(ctx, run, header)
 }
 
@@ -85,19 +90,18 @@ type follower struct {
 	rounds          int // of tool calls that were answered
 }
 
-// follow is a follower of run whose calls are configured like the first, but for what belonged to that.
-func (c *core) follow(cfg *callConfig, run *Run) *follower {
-	f := &follower{core: c, cfg: *cfg, threadID: run.ThreadID, runID: run.ID}
+// follow is a follower of a run whose calls are configured like the first, but for what belonged to that.
+func (c *core) follow(cfg *callConfig, threadID, runID string) *follower {
+	f := &follower{core: c, cfg: *cfg, threadID: threadID, runID: runID}
 	f.cfg.idempotencyKey, f.cfg.fields, f.cfg.include, f.cfg.needs = "", nil, nil, nil
 	return f
 }
 
-// wait polls from run on, which is nil if nobody has seen it yet. header is of the answer that it came in.
+// wait polls from run on. header is of the answer that it came in.
 func (f *follower) wait(ctx context.Context, run *Run, header http.Header) (*Run, error) {
 	interval := firstPollInterval
 	for {
 		switch {
-		case run == nil:
 		case run.Status.moving():
 			if err := f.pause(ctx, header, &interval); err != nil {
 				return run, f.abandoned(ctx, f.at(http.MethodGet).failed(err))
@@ -143,9 +147,7 @@ func (f *follower) pause(ctx context.Context, header http.Header, interval *time
 
 // at is a call of the run, or of what is below it.
 func (f *follower) at(method string, below ...string) *outgoing {
-	o := &outgoing{method: method, to: append(route{"threads", f.threadID, "runs", f.runID}, below...)}
-	o.path, _ = transport.Join(o.to...) // what is wrong with it says prepare
-	return o
+	return &outgoing{method: method, to: append(route{"threads", f.threadID, "runs", f.runID}, below...)}
 }
 
 func (f *follower) retrieve(ctx context.Context) (*Run, http.Header, error) {
@@ -189,11 +191,16 @@ func (f *follower) submission(ctx context.Context, run *Run) (*outgoing, RunSubm
 // the handler worked, or the outputs arrived and only the answer was lost. Then the run is the answer, else err.
 func (f *follower) overtaken(ctx context.Context, run *Run, err error) (*Run, http.Header, error) {
 	if ctx.Err() == nil && !errors.Is(err, ErrToolRounds) {
-		if seen, header, failed := f.retrieve(ctx); failed == nil && seen.Status != run.Status {
+		if seen, header, failed := f.retrieve(ctx); failed == nil && !sameCalls(seen, run) {
 			return seen, header, nil
 		}
 	}
 	return nil, nil, err
+}
+
+// sameCalls reports whether a run still waits for what it waited for.
+func sameCalls(a, b *Run) bool {
+	return a.Status == b.Status && slices.EqualFunc(a.FunctionCalls(), b.FunctionCalls(), func(a, b ToolCall) bool { return a.ID == b.ID })
 }
 
 // abandoned cancels the run if its caller has gone away and wanted that, or if it calls tools in circles.

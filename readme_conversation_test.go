@@ -57,8 +57,8 @@ func askAndWait(ctx context.Context, client *assistants.Client, threadID, assist
 	if err != nil {
 		return err
 	}
-	if run.Status != assistants.RunCompleted {
-		return fmt.Errorf("the run is %s: %v", run.Status, run.LastError)
+	if err := run.Err(); err != nil { // it failed, say
+		return err
 	}
 	for message, err := range client.Messages.All(ctx, threadID, assistants.MessageListParams{RunID: run.ID}) {
 		if err != nil {
@@ -107,7 +107,8 @@ func forecast(ctx context.Context, client *assistants.Client, assistantID, threa
 // A script stands in for the model; everything else is as it would be.
 func Example_readmeConversation() {
 	ctx := context.Background()
-	client, err := assistants.NewClient(assistants.WithHandler(standin.New(server.New(),
+	client, err := assistants.NewClient(assistants.WithHandler(standin.New(
+		server.New(server.WithIDSource(func(prefix string) string { return prefix + "_1" })),
 		standin.Turn{
 			Code: &standin.Code{Input: "print((14 - 11) / 3)", Logs: "1.0"},
 			Text: "The solution is x = 1, Jane Doe.",

@@ -3,6 +3,7 @@ package assistants
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"net/http"
 )
@@ -74,6 +75,19 @@ func (r *Run) FunctionCalls() []ToolCall {
 		return nil
 	}
 	return r.RequiredAction.SubmitToolOutputs.ToolCalls
+}
+
+// Err says why there is no answer: how the run ended, or what it still waits for. It is nil for a run that is completed.
+func (r *Run) Err() error {
+	switch {
+	case r.Status == RunCompleted:
+		return nil
+	case r.LastError != nil:
+		return fmt.Errorf("assistants: run %s is %s: %s: %s", r.ID, r.Status, r.LastError.Code, r.LastError.Message)
+	case r.IncompleteDetails != nil:
+		return fmt.Errorf("assistants: run %s is %s: %s", r.ID, r.Status, r.IncompleteDetails.Reason)
+	}
+	return fmt.Errorf("assistants: run %s is %s", r.ID, r.Status)
 }
 
 // A RunStatus is how far a run is. Servers may have others than those named here.
@@ -168,11 +182,13 @@ type CompletionTokensDetails struct {
 }
 
 // A TruncationStrategy says which messages of a long thread the model does not see. An empty Type is inferred from
-// LastMessages when sending; the zero value is not sent.
+// LastMessages when sending; the zero value is not sent. What was read is sent back whole.
 type TruncationStrategy struct {
 	Type TruncationType `json:"type"`
 	// LastMessages is how many of the newest messages are seen, of [TruncationLastMessages]: 1 or more.
 	LastMessages int `json:"last_messages,omitzero"`
+
+	raw string // JSON that the fields do not say, or that contradicts itself
 }
 
 // A TruncationType names a strategy.
@@ -188,6 +204,10 @@ const (
 
 // MarshalJSON writes the strategy with its type.
 func (s TruncationStrategy) MarshalJSON() ([]byte, error) {
+	var read TruncationStrategy
+	if s.raw != "" && read.UnmarshalJSON([]byte(s.raw)) == nil && read == s {
+		return []byte(s.raw), nil
+	}
 	typ, err := resolve("truncation strategy", s.Type, variant[TruncationType]{TruncationLastMessages, s.LastMessages != 0})
 	if err != nil {
 		return nil, err
@@ -196,6 +216,19 @@ func (s TruncationStrategy) MarshalJSON() ([]byte, error) {
 	s.Type = typ
 	return json.Marshal(wire(s))
 }
+
+// UnmarshalJSON reads a strategy, whatever its type.
+func (s *TruncationStrategy) UnmarshalJSON(data []byte) error {
+	type wire TruncationStrategy // without this method
+	*s = TruncationStrategy{}
+	raw, err := wordOrObject(data, &s.Type, (*wire)(s))
+	if raw != "" || s.Type != TruncationLastMessages && s.LastMessages != 0 {
+		s.raw = string(data)
+	}
+	return err
+}
+
+func (t TruncationType) known() bool { return t == TruncationAuto || t == TruncationLastMessages }
 
 // RunCreateParams describe a new run. AssistantID is required; what is zero is not sent, and the service takes the
 // assistant's setting or its default.
@@ -258,7 +291,7 @@ type RunsService service
 //
 // POST /threads/{thread_id}/runs: https://platform.openai.com/docs/api-reference/runs/createRun
 func (s *RunsService) Create(ctx context.Context, threadID string, params RunCreateParams, opts ...RequestOption) (*Run, error) {
-	return call[Run](ctx, s.core, http.MethodPost, route{"threads", threadID, "runs"}, params, opts)
+	return call[Run](ctx, s.core, http.MethodPost, route{"threads", threadID, "runs"}, params, opts, includes)
 }
 
 // Retrieve returns a run, or an error that is [ErrNotFound].

@@ -82,14 +82,14 @@ type RunStepsService service
 //
 // GET /threads/{thread_id}/runs/{run_id}/steps/{step_id}: https://platform.openai.com/docs/api-reference/run-steps/getRunStep
 func (s *RunStepsService) Retrieve(ctx context.Context, threadID, runID, stepID string, opts ...RequestOption) (*RunStep, error) {
-	return call[RunStep](ctx, s.core, http.MethodGet, route{"threads", threadID, "runs", runID, "steps", stepID}, nil, opts)
+	return call[RunStep](ctx, s.core, http.MethodGet, route{"threads", threadID, "runs", runID, "steps", stepID}, nil, opts, includes)
 }
 
 // List returns a page of a run's steps; the newest 20 if params is zero. [WithInclude] asks for more of them.
 //
 // GET /threads/{thread_id}/runs/{run_id}/steps: https://platform.openai.com/docs/api-reference/run-steps/listRunSteps
 func (s *RunStepsService) List(ctx context.Context, threadID, runID string, params ListParams, opts ...RequestOption) (*Page[RunStep], error) {
-	return list[RunStep](ctx, s.core, route{"threads", threadID, "runs", runID, "steps"}, params, opts)
+	return list[RunStep](ctx, s.core, route{"threads", threadID, "runs", runID, "steps"}, params, opts, includes)
 }
 
 // All iterates over a run's steps, in the way of [AssistantsService.All]. [WithInclude] asks for more of them.

@@ -1,6 +1,7 @@
 package assistants
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,8 @@ type Stream struct {
 	ctx    context.Context // ends with the caller's, and with Close
 	cancel context.CancelFunc
 
+	threadID string // "" where only the run knows it
+
 	reading sync.Mutex // held while an event is awaited; guards run
 	run     *follower  // nil before the first function call
 
@@ -49,7 +52,7 @@ type Stream struct {
 //
 // POST /threads/{thread_id}/runs: https://platform.openai.com/docs/api-reference/runs/createRun
 func (s *RunsService) Stream(ctx context.Context, threadID string, params RunCreateParams, opts ...RequestOption) (*Stream, error) {
-	return s.core.stream(ctx, &outgoing{to: route{"threads", threadID, "runs"}, able: includes, in: struct {
+	return s.core.stream(ctx, threadID, &outgoing{to: route{"threads", threadID, "runs"}, able: includes, in: struct {
 		RunCreateParams
 		streamed
 	}{params, streamed{true}}}, opts)
@@ -62,7 +65,7 @@ func (s *RunsService) Stream(ctx context.Context, threadID string, params RunCre
 func (s *RunsService) SubmitToolOutputsStream(ctx context.Context, threadID, runID string, params RunSubmitToolOutputsParams, opts ...RequestOption) (*Stream, error) {
 	o := &outgoing{to: route{"threads", threadID, "runs", runID, "submit_tool_outputs"}}
 	o.in = submissionStreamed(params)
-	return s.core.stream(ctx, o, opts)
+	return s.core.stream(ctx, threadID, o, opts)
 }
 
 func submissionStreamed(params RunSubmitToolOutputsParams) any {
@@ -76,7 +79,7 @@ func submissionStreamed(params RunSubmitToolOutputsParams) any {
 //
 // POST /threads/runs: https://platform.openai.com/docs/api-reference/runs/createThreadAndRun
 func (s *ThreadsService) CreateAndRunStream(ctx context.Context, params ThreadCreateAndRunParams, opts ...RequestOption) (*Stream, error) {
-	return s.core.stream(ctx, &outgoing{to: route{"threads", "runs"}, in: struct {
+	return s.core.stream(ctx, "", &outgoing{to: route{"threads", "runs"}, in: struct {
 		ThreadCreateAndRunParams
 		streamed
 	}{params, streamed{true}}}, opts)
@@ -88,7 +91,7 @@ type streamed struct {
 }
 
 // stream opens what o answers with.
-func (c *core) stream(ctx context.Context, o *outgoing, opts []RequestOption) (*Stream, error) {
+func (c *core) stream(ctx context.Context, threadID string, o *outgoing, opts []RequestOption) (*Stream, error) {
 	o.method, o.streamed = http.MethodPost, true
 	o.able |= streams | handles
 	cfg, err := c.configure(o, opts)
@@ -104,7 +107,7 @@ func (c *core) stream(ctx context.Context, o *outgoing, opts []RequestOption) (*
 		cancel()
 		return nil, err
 	}
-	s := &Stream{core: c, cfg: cfg, ctx: ctx, cancel: cancel, feed: feed}
+	s := &Stream{core: c, cfg: cfg, ctx: ctx, cancel: cancel, threadID: threadID, feed: feed}
 	s.added.held.limit = c.maxBytes
 	return s, nil
 }
@@ -200,7 +203,12 @@ func (s *Stream) step(id string) *RunStep {
 func (s *Stream) call(at place) *ToolCall {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.added.steps.byID[at.id].callSnapshot(at.index)
+	if step := s.added.steps.byID[at.id]; step != nil {
+		if call := step.callSnapshot(at.index); call != nil {
+			return call
+		}
+	}
+	return new(ToolCall) // the service took it back
 }
 
 // Close ends the stream; a loop that waits for an event ends with an error that is [os.ErrClosed]. The run goes on,
@@ -218,7 +226,7 @@ func (s *Stream) Close() error {
 		return nil
 	}
 	var err error
-	s.abandoning.Do(func() { err = s.core.follow(&s.cfg, run).cancel(s.ctx) })
+	s.abandoning.Do(func() { err = s.follow(run).cancel(s.ctx) })
 	return err
 }
 
@@ -227,25 +235,34 @@ func (s *Stream) next() (*Event, error) {
 	s.reading.Lock()
 	defer s.reading.Unlock()
 	s.mu.Lock()
-	feed, err := s.feed, s.err
+	feed, closed, err := s.feed, s.closed, s.err
 	s.mu.Unlock()
 	if err != nil {
 		return nil, err
+	}
+	if closed {
+		return nil, s.end(os.ErrClosed)
 	}
 	event, err := feed.next()
 	if err == io.EOF {
 		event, err = s.goOn()
 	}
 	if err == nil {
-		s.mu.Lock()
-		err = s.added.add(event)
-		s.mu.Unlock()
-		if err == nil {
-			return event, nil
-		}
-		err = feed.failed(err)
+		err = s.add(event)
 	}
-	return nil, s.end(err)
+	if err != nil {
+		return nil, s.end(err)
+	}
+	return event, nil
+}
+
+func (s *Stream) add(event *Event) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.added.add(event); err != nil {
+		return s.feed.failed(err)
+	}
+	return nil
 }
 
 // end makes err the stream's last word.
@@ -258,7 +275,7 @@ func (s *Stream) end(err error) error {
 	case closed:
 		err = feed.failed(fmt.Errorf("the stream was closed: %w", os.ErrClosed))
 	case run != nil && !run.Status.Terminal():
-		s.abandoning.Do(func() { err = s.core.follow(&s.cfg, run).abandoned(s.ctx, err) })
+		s.abandoning.Do(func() { err = s.follow(run).abandoned(s.ctx, err) })
 	}
 	s.mu.Lock()
 	s.err = err
@@ -281,7 +298,7 @@ func (s *Stream) goOn() (*Event, error) {
 		return nil, io.EOF
 	}
 	if s.run == nil {
-		s.run = s.core.follow(&s.cfg, run)
+		s.run = s.follow(run)
 	}
 	o, params, err := s.run.submission(s.ctx, run)
 	if err == nil {
@@ -300,6 +317,10 @@ func (s *Stream) goOn() (*Event, error) {
 		return nil, err
 	}
 	return runEventOf(seen)
+}
+
+func (s *Stream) follow(run *Run) *follower {
+	return s.core.follow(&s.cfg, cmp.Or(s.threadID, run.ThreadID), run.ID)
 }
 
 // runEventOf is the event that would have told of a run.

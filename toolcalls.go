@@ -72,8 +72,8 @@ type FileSearchResult struct {
 
 // FileSearchContent is a text that was found.
 type FileSearchContent struct {
-	Type string `json:"type"` // "text"
-	Text string `json:"text"` // of the piece of the file
+	Type ContentType `json:"type"` // ContentText
+	Text string      `json:"text"` // of the piece of the file
 }
 
 // A ToolOutput answers a function call.

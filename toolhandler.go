@@ -91,7 +91,7 @@ func (p *toolPolicy) answer(ctx context.Context, run *Run) ([]ToolOutput, error)
 	defer cancel(nil)
 	calls := run.FunctionCalls()
 	if life := run.ExpiresAt - run.CreatedAt; run.CreatedAt > 0 && life > 0 { // by the server's clock; ours may differ
-		timer := time.AfterFunc(time.Duration(life)*time.Second, func() { cancel(errRunExpired) })
+		timer := time.AfterFunc(time.Duration(min(life, 1<<32))*time.Second, func() { cancel(errRunExpired) })
 		defer timer.Stop()
 	}
 	type result struct {
@@ -106,6 +106,9 @@ func (p *toolPolicy) answer(ctx context.Context, run *Run) ([]ToolOutput, error)
 			case <-ctx.Done():
 				return
 			case slots <- struct{}{}:
+			}
+			if ctx.Err() != nil { // which select may have overlooked
+				return
 			}
 			go func() {
 				output := failedOutput(errors.New("the function did not return"))

@@ -74,12 +74,13 @@ func withoutUnknownFields(object map[string]json.RawMessage, t reflect.Type) (ch
 		switch {
 		case field.Anonymous && name == "":
 			changed = withoutUnknownFields(object, field.Type) || changed
-		case ok && unknown && json.Unmarshal(value, reflect.New(field.Type).Interface()) != nil:
-			delete(object, name)
-			changed = true
 		case ok:
 			object[name], ok = withoutUnknown(value, field.Type)
 			changed = changed || ok
+		}
+		if value, ok = object[name]; ok && unknown && json.Unmarshal(value, reflect.New(field.Type).Interface()) != nil {
+			delete(object, name)
+			changed = true
 		}
 	}
 	return changed

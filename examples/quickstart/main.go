@@ -6,49 +6,20 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log"
-	"os"
-	"os/signal"
 
 	"github.com/assistants-go/assistants"
-	"github.com/assistants-go/assistants/server"
+	"github.com/assistants-go/assistants/examples/internal/endpoint"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	client, where, err := connect()
-	if err == nil {
-		fmt.Println("Talking to", where)
-		err = run(ctx, client, os.Stdout)
-	}
-	if err != nil {
-		log.Fatal(err)
-	}
-}
-
-// connect returns a client for the endpoint that the environment names, else for a server of its own.
-func connect() (client *assistants.Client, where string, err error) {
-	switch {
-	case os.Getenv("AZURE_OPENAI_ENDPOINT") != "":
-		client, err = assistants.NewClient(assistants.WithAzureOpenAI("", ""))
-		return client, "Azure OpenAI at " + os.Getenv("AZURE_OPENAI_ENDPOINT"), err
-	case os.Getenv("OPENAI_API_KEY") != "" || os.Getenv("OPENAI_BASE_URL") != "":
-		client, err = assistants.NewClient()
-		return client, cmp.Or(os.Getenv("OPENAI_BASE_URL"), "api.openai.com"), err
-	}
-	client, err = assistants.NewClient(assistants.WithHandler(server.New()))
-	return client, "the embedded server; set OPENAI_API_KEY or OPENAI_BASE_URL for another", err
-}
+func main() { endpoint.Main(run) }
 
 func run(ctx context.Context, client *assistants.Client, out io.Writer) error {
 	tutor, err := client.Assistants.Create(ctx, assistants.AssistantCreateParams{
-		Model:        cmp.Or(os.Getenv("ASSISTANTS_MODEL"), "gpt-4o"),
+		Model:        endpoint.Model(),
 		Name:         "Math Tutor",
 		Instructions: "You are a personal math tutor. When asked a question, write and run Python code to answer the question.",
 		Tools:        []assistants.Tool{{Type: assistants.ToolCodeInterpreter}},

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/assistants-go/assistants/examples/internal/endpoint"
 	"github.com/assistants-go/assistants/server"
 )
 
@@ -33,7 +34,7 @@ func TestRun(t *testing.T) {
 			for variable, value := range env {
 				t.Setenv(variable, value)
 			}
-			client, where, err := connect()
+			client, where, err := endpoint.Connect()
 			require.NoError(t, err)
 			assert.Equal(t, name == "embedded", strings.HasPrefix(where, "the embedded server"))
 			var out strings.Builder
@@ -52,6 +53,6 @@ func TestRun(t *testing.T) {
 func TestConnectErrors(t *testing.T) {
 	clearEnv(t)
 	t.Setenv("OPENAI_BASE_URL", "http://localhost:1")
-	_, _, err := connect()
+	_, _, err := endpoint.Connect()
 	require.ErrorContains(t, err, "OPENAI_API_KEY")
 }

@@ -201,7 +201,7 @@ type pipeBody struct {
 
 func (b *pipeBody) Read(p []byte) (int, error) {
 	n, err := b.PipeReader.Read(p)
-	if err == io.EOF && b.ctx.Err() != nil {
+	if err != nil && b.ctx.Err() != nil {
 		err = context.Cause(b.ctx)
 	}
 	return n, err

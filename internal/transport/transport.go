@@ -70,12 +70,12 @@ func (t *Transport) Do(ctx context.Context, req *Request) (*Answer, error) {
 	return answer, err
 }
 
-// Open sends req like Do, and leaves the body of a successful answer to the caller, who must close it. Silence of
-// more than idle ends it with a [TimeoutError]; 0 waits for ever. The request's Timeout covers the time until the
-// header has arrived.
-func (t *Transport) Open(ctx context.Context, req *Request, idle time.Duration) (*Answer, *Body, error) {
+// Open sends req like Do, and leaves the body of a successful answer whose header is accepted to the caller, who must
+// close it. Silence of more than idle ends it with a [TimeoutError]; 0 waits for ever. The request's Timeout covers the
+// time until the header has arrived, or all of another answer, which has no Body.
+func (t *Transport) Open(ctx context.Context, req *Request, idle time.Duration, accept func(http.Header) bool) (*Answer, *Body, error) {
 	return t.repeat(ctx, req, func(resp *http.Response, a *attempt) ([]byte, error) {
-		if !succeeded(resp.StatusCode) {
+		if !succeeded(resp.StatusCode) || !accept(resp.Header) {
 			defer a.release()
 			return readAnswer(resp, req)
 		}

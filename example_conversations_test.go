@@ -1,0 +1,513 @@
+package assistants_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/internal/standin"
+	"github.com/assistants-go/assistants/server"
+)
+
+// newConversation returns a client of a service that runs assistants, with one of them, asst_1, and a thread,
+// thread_1. What the model does are the turns.
+func newConversation(turns ...standin.Turn) *assistants.Client {
+	rest := server.New(server.WithIDSource(func(prefix string) string { return prefix + "_1" }))
+	client, err := assistants.NewClient(assistants.WithHandler(standin.New(rest, turns...)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	if _, err := client.Assistants.Create(ctx, assistants.AssistantCreateParams{Model: "gpt-4o"}); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := client.Threads.Create(ctx, assistants.ThreadCreateParams{}); err != nil {
+		log.Fatal(err)
+	}
+	return client
+}
+
+// say adds messages to thread_1.
+func say(client *assistants.Client, texts ...string) {
+	for _, text := range texts {
+		if _, err := client.Messages.Create(context.Background(), "thread_1", assistants.UserMessage(text)); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// runs runs asst_1 on thread_1, and waits for it.
+func runs(client *assistants.Client, times int) {
+	for range times {
+		if _, err := client.Runs.CreateAndPoll(context.Background(), "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"}); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+func ExampleThreadsService_Create() {
+	ctx, client := context.Background(), newConversation()
+
+	thread, err := client.Threads.Create(ctx, assistants.ThreadCreateParams{
+		Messages: []assistants.MessageCreateParams{
+			assistants.UserMessage("Good morning!"),
+			{Role: assistants.RoleAssistant, Content: "Good morning, what can I do for you?"},
+			assistants.UserMessage("I need to solve the equation `3x + 11 = 14`."),
+		},
+		Metadata: assistants.Metadata{"user": "4711"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(thread.ID, thread.CreatedAt, thread.Metadata) // keep the id: there is no list of threads
+	// Output: thread_2 2023-11-03T04:16:15Z map[user:4711]
+}
+
+func ExampleThreadsService_Retrieve() {
+	ctx, client := context.Background(), newConversation()
+
+	_, err := client.Threads.Retrieve(ctx, "thread_gone")
+	if errors.Is(err, assistants.ErrNotFound) {
+		fmt.Println("The conversation is over.")
+	}
+	// Output: The conversation is over.
+}
+
+func ExampleThreadsService_Modify() {
+	ctx, client := context.Background(), newConversation()
+
+	thread, err := client.Threads.Modify(ctx, "thread_1", assistants.ThreadModifyParams{
+		Metadata: assistants.Set(assistants.Metadata{"topic": "equations"}),
+		// ToolResources are left alone.
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(thread.Metadata)
+	// Output: map[topic:equations]
+}
+
+func ExampleThreadsService_Delete() {
+	ctx, client := context.Background(), newConversation()
+
+	deleted, err := client.Threads.Delete(ctx, "thread_1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(deleted.ID, deleted.Deleted)
+	// Output: thread_1 true
+}
+
+func ExampleThreadsService_CreateAndRun() {
+	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+
+	run, err := client.Threads.CreateAndRun(ctx, assistants.ThreadCreateAndRunParams{
+		AssistantID: "asst_1",
+		Thread: assistants.ThreadCreateParams{
+			Messages: []assistants.MessageCreateParams{assistants.UserMessage("Hello?")},
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(run.ID, "in", run.ThreadID, "is", run.Status)
+	// Output: run_1 in thread_2 is queued
+}
+
+func ExampleThreadsService_CreateAndRunPoll() {
+	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+
+	run, err := client.Threads.CreateAndRunPoll(ctx, assistants.ThreadCreateAndRunParams{
+		AssistantID: "asst_1",
+		Thread: assistants.ThreadCreateParams{
+			Messages: []assistants.MessageCreateParams{assistants.UserMessage("Hello?")},
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	page, err := client.Messages.List(ctx, run.ThreadID, assistants.MessageListParams{RunID: run.ID})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, message := range page.Data {
+		fmt.Println(run.Status, message.Text())
+	}
+	// Output: completed Hello!
+}
+
+func ExampleMessagesService_Create() {
+	ctx, client := context.Background(), newConversation()
+
+	message, err := client.Messages.Create(ctx, "thread_1", assistants.MessageCreateParams{
+		Role:    assistants.RoleUser,
+		Content: "Which of these books are overdue?",
+		Attachments: []assistants.Attachment{{
+			FileID: "file-books",
+			Tools:  []assistants.AttachmentTool{{Type: assistants.ToolFileSearch}},
+		}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(message.ID, message.Role, message.Text(), message.Attachments[0].FileID)
+	// Output: msg_1 user Which of these books are overdue? file-books
+}
+
+func ExampleMessagesService_Retrieve() {
+	ctx, client := context.Background(), newConversation()
+	say(client, "Hello?")
+
+	message, err := client.Messages.Retrieve(ctx, "thread_1", "msg_1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(message.CreatedAt, message.Text())
+	// Output: 2023-11-03T04:16:15Z Hello?
+}
+
+func ExampleMessagesService_Modify() {
+	ctx, client := context.Background(), newConversation()
+	say(client, "Hello?")
+
+	message, err := client.Messages.Modify(ctx, "thread_1", "msg_1", assistants.MessageModifyParams{
+		Metadata: assistants.Set(assistants.Metadata{"language": "en"}),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(message.Metadata["language"])
+	// Output: en
+}
+
+func ExampleMessagesService_Delete() {
+	ctx, client := context.Background(), newConversation()
+	say(client, "My password is swordfish.")
+
+	deleted, err := client.Messages.Delete(ctx, "thread_1", "msg_1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(deleted.ID, deleted.Deleted)
+	// Output: msg_1 true
+}
+
+func ExampleMessagesService_List() {
+	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"}, standin.Turn{Text: "I am."})
+	say(client, "Are you there?")
+	runs(client, 2)
+
+	page, err := client.Messages.List(ctx, "thread_1", assistants.MessageListParams{
+		RunID:      "run_1", // those that this run wrote
+		ListParams: assistants.ListParams{Limit: 10},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, message := range page.Data {
+		fmt.Println(message.Role, message.Text())
+	}
+	// Output: assistant Hello!
+}
+
+func ExampleMessagesService_All() {
+	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Yes."})
+	say(client, "Hello?", "Are you there?")
+	runs(client, 1)
+
+	fromTheBeginning := assistants.MessageListParams{ListParams: assistants.ListParams{Order: assistants.OrderAsc}}
+	for message, err := range client.Messages.All(ctx, "thread_1", fromTheBeginning) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s: %s\n", message.Role, message.Text())
+	}
+	// Output:
+	// user: Hello?
+	// user: Are you there?
+	// assistant: Yes.
+}
+
+func ExampleUserMessage() {
+	for _, message := range []assistants.MessageCreateParams{
+		assistants.UserMessage("What is this?"),
+		assistants.UserMessage("What is this?", assistants.ImageFilePart("file-photo")),
+	} {
+		sent, err := json.Marshal(message)
+		fmt.Println(string(sent), err)
+	}
+	// Output:
+	// {"role":"user","content":"What is this?"} <nil>
+	// {"role":"user","content":[{"type":"text","text":"What is this?"},{"type":"image_file","image_file":{"file_id":"file-photo"}}]} <nil>
+}
+
+func ExampleTextPart() {
+	message := assistants.UserMessage("Before:",
+		assistants.ImageFilePart("file-before"),
+		assistants.TextPart("And after:"),
+		assistants.ImageFilePart("file-after"),
+	)
+	for _, part := range message.Parts {
+		fmt.Println(part.Type)
+	}
+	// Output:
+	// text
+	// image_file
+	// text
+	// image_file
+}
+
+func ExampleImageFilePart() {
+	sent, err := json.Marshal(assistants.ImageFilePart("file-photo"))
+	fmt.Println(string(sent), err)
+	// Output: {"type":"image_file","image_file":{"file_id":"file-photo"}} <nil>
+}
+
+func ExampleImageURLPart() {
+	photo := assistants.ImageURLPart("https://host.example/photo.png")
+	photo.ImageURL.Detail = assistants.DetailLow // which costs less
+	sent, err := json.Marshal(photo)
+	fmt.Println(string(sent), err)
+	// Output: {"type":"image_url","image_url":{"url":"https://host.example/photo.png","detail":"low"}} <nil>
+}
+
+// Marks in a text become footnotes.
+func ExampleMessage_Annotations() {
+	ctx, client := context.Background(), newConversation(standin.Turn{
+		Text:  "Books can be kept for four weeks.",
+		Cites: &standin.File{ID: "file-rules", Name: "rules.pdf"},
+	})
+	runs(client, 1)
+
+	message, err := client.Messages.Retrieve(ctx, "thread_1", "msg_1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	characters := []rune(message.Text()) // which the places count, and not bytes
+	for i, annotation := range message.Annotations() {
+		fmt.Printf("%s[%d]\n", string(characters[:annotation.StartIndex]), i+1)
+		fmt.Printf("[%d] %s\n", i+1, annotation.FileID())
+	}
+	// Output:
+	// Books can be kept for four weeks.[1]
+	// [1] file-rules
+}
+
+func ExampleRunsService_Create() {
+	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+
+	run, err := client.Runs.Create(ctx, "thread_1", assistants.RunCreateParams{
+		AssistantID:            "asst_1",
+		AdditionalInstructions: "The user has a premium account.",
+		AdditionalMessages:     []assistants.MessageCreateParams{assistants.UserMessage("Hello?")},
+		Temperature:            new(0.0),
+		TruncationStrategy:     assistants.TruncationStrategy{LastMessages: 10},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(run.ID, run.Status, *run.Temperature, run.TruncationStrategy.Type)
+	// Output: run_1 queued 0 last_messages
+}
+
+func ExampleRunsService_Retrieve() {
+	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+	runs(client, 1)
+
+	run, err := client.Runs.Retrieve(ctx, "thread_1", "run_1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(run.Status, run.Status.Terminal(), run.Usage.TotalTokens)
+	// Output: completed true 21
+}
+
+func ExampleRunsService_Modify() {
+	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+	runs(client, 1)
+
+	run, err := client.Runs.Modify(ctx, "thread_1", "run_1", assistants.RunModifyParams{
+		Metadata: assistants.Set(assistants.Metadata{"rating": "5"}),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(run.Metadata)
+	// Output: map[rating:5]
+}
+
+func ExampleRunsService_List() {
+	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+	runs(client, 2)
+
+	page, err := client.Runs.List(ctx, "thread_1", assistants.ListParams{Limit: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, run := range page.Data {
+		fmt.Println(run.ID, run.Status, run.LastError.Code)
+	}
+	fmt.Println("more:", page.HasMore)
+	// Output:
+	// run_2 failed server_error
+	// more: true
+}
+
+func ExampleRunsService_All() {
+	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"}, standin.Turn{Text: "Still here."})
+	runs(client, 2)
+
+	tokens := 0
+	for run, err := range client.Runs.All(ctx, "thread_1", assistants.ListParams{}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if run.Usage != nil { // nil until a run has ended
+			tokens += run.Usage.TotalTokens
+		}
+	}
+	fmt.Println(tokens, "tokens")
+	// Output: 43 tokens
+}
+
+func ExampleRunsService_Cancel() {
+	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Once upon a time …"})
+	run, err := client.Runs.Create(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	run, err = client.Runs.Cancel(ctx, "thread_1", run.ID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(run.Status)
+	run, err = client.Runs.Poll(ctx, "thread_1", run.ID) // it may complete before it hears of that
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(run.Status)
+	// Output:
+	// cancelling
+	// cancelled
+}
+
+func ExampleRunsService_Poll() {
+	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+	run, err := client.Runs.Create(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(run.Status)
+
+	run, err = client.Runs.Poll(ctx, "thread_1", run.ID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(run.Status)
+	// Output:
+	// queued
+	// completed
+}
+
+func ExampleRunsService_CreateAndPoll() {
+	ctx, client := context.Background(), newConversation() // whose model says nothing
+
+	run, err := client.Runs.CreateAndPoll(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"})
+	if err != nil {
+		log.Fatal(err) // it could not be created, or not be waited for
+	}
+	switch run.Status {
+	case assistants.RunCompleted:
+		fmt.Println("The answer is in the thread.")
+	case assistants.RunRequiresAction:
+		fmt.Println("It waits for functions:", len(run.FunctionCalls()))
+	case assistants.RunFailed:
+		fmt.Println("It failed:", run.LastError.Message)
+	default:
+		fmt.Println("There is no answer:", run.Status)
+	}
+	// Output: It failed: The stand-in for a model has no more to say.
+}
+
+// ranCode is a turn that the examples of steps look at.
+var ranCode = standin.Turn{Code: &standin.Code{Input: "print(6 * 7)", Logs: "42\n"}, Text: "It is 42."}
+
+func ExampleRunStepsService_Retrieve() {
+	ctx, client := context.Background(), newConversation(ranCode)
+	runs(client, 1)
+
+	step, err := client.RunSteps.Retrieve(ctx, "thread_1", "run_1", "step_1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, call := range step.StepDetails.ToolCalls {
+		fmt.Println(call.CodeInterpreter.Input)
+		for _, output := range call.CodeInterpreter.Outputs {
+			fmt.Print(output.Logs)
+		}
+	}
+	// Output:
+	// print(6 * 7)
+	// 42
+}
+
+func ExampleRunStepsService_List() {
+	ctx, client := context.Background(), newConversation(ranCode)
+	runs(client, 1)
+
+	page, err := client.RunSteps.List(ctx, "thread_1", "run_1", assistants.ListParams{Limit: 1}) // the newest
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, step := range page.Data {
+		fmt.Println(step.Type, step.StepDetails.MessageCreation.MessageID)
+	}
+	// Output: message_creation msg_1
+}
+
+func ExampleRunStepsService_All() {
+	ctx, client := context.Background(), newConversation(ranCode)
+	runs(client, 1)
+
+	for step, err := range client.RunSteps.All(ctx, "thread_1", "run_1", assistants.ListParams{Order: assistants.OrderAsc}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(step.ID, step.Type, step.Status)
+	}
+	// Output:
+	// step_1 tool_calls completed
+	// step_2 message_creation completed
+}
+
+func ExampleWithPollInterval() {
+	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+
+	run, err := client.Runs.CreateAndPoll(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"},
+		assistants.WithPollInterval(10*time.Millisecond))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(run.Status)
+	// Output: completed
+}
+
+func ExampleAttributeOf() {
+	attributes := assistants.Attributes{
+		"title":    assistants.AttributeOf("The Tempest"),
+		"year":     assistants.AttributeOf(1611),
+		"borrowed": assistants.AttributeOf(true),
+	}
+	sent, err := json.Marshal(attributes)
+	fmt.Println(string(sent), err)
+	year, isNumber := attributes["year"].Number()
+	fmt.Println(year, isNumber)
+	// Output:
+	// {"borrowed":true,"title":"The Tempest","year":1611} <nil>
+	// 1611 true
+}

@@ -1,0 +1,87 @@
+// Package exampletest helps to test examples.
+package exampletest
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/examples/internal/endpoint"
+	"github.com/assistants-go/assistants/internal/standin"
+	"github.com/assistants-go/assistants/server"
+)
+
+// Output is what a program prints offline. Whether it succeeds, fails because its model has nothing to say, or is
+// interrupted by any of its calls, it must delete all that it creates.
+func Output(t *testing.T, program endpoint.Program, script ...standin.Turn) string {
+	t.Helper()
+	out, calls, err := play(t, program, -1, script)
+	require.NoError(t, err)
+
+	_, _, err = play(t, program, -1, nil)
+	require.ErrorContains(t, err, "no more to say")
+	for i := range calls - 2 { // the last two delete an assistant and a thread
+		_, _, err := play(t, program, i, script)
+		require.ErrorIs(t, err, context.Canceled, "call %d was interrupted", i)
+	}
+	return out
+}
+
+// play runs a program, and interrupts it at a call unless that is -1. It returns what was printed, and the number of
+// calls.
+func play(t *testing.T, program endpoint.Program, interrupted int, script []standin.Turn) (printed string, calls int, err error) {
+	t.Helper()
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	counted := &counter{handler: standin.New(server.New(), script...), interrupted: interrupted, interrupt: interrupt}
+	client, err := assistants.NewClient(assistants.WithHandler(counted))
+	require.NoError(t, err)
+	var out strings.Builder
+	err = program(ctx, client, &out)
+	assert.Zero(t, counted.created-counted.deleted, "left behind by a program that was interrupted at call %d", interrupted)
+	return out.String(), counted.calls, err
+}
+
+// A counter counts calls, and the assistants and threads that are created and deleted. It interrupts a program at one
+// of the calls, which it does not answer.
+type counter struct {
+	handler     http.Handler
+	interrupted int
+	interrupt   func()
+
+	mu                      sync.Mutex
+	calls, created, deleted int
+}
+
+func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if c.count(r) == c.interrupted {
+		c.interrupt()
+		return
+	}
+	c.handler.ServeHTTP(w, r)
+}
+
+// creations are where something is created that stays.
+var creations = []string{"/assistants", "/threads", "/threads/runs"}
+
+func (c *counter) count(r *http.Request) (call int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	call = c.calls
+	c.calls++
+	switch {
+	case call == c.interrupted:
+	case r.Method == http.MethodDelete:
+		c.deleted++
+	case r.Method == http.MethodPost && slices.Contains(creations, strings.TrimPrefix(r.URL.Path, "/v1")):
+		c.created++
+	}
+	return call
+}

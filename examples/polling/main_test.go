@@ -1,0 +1,41 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/examples/internal/exampletest"
+)
+
+func TestRun(t *testing.T) {
+	assert.Equal(t, `32 tokens
+user: How many stickers are on Rubik's cube?
+assistant: There are 54, Jane Doe: nine on each of its six faces.
+`, exampletest.Output(t, run, script...))
+}
+
+func TestJudge(t *testing.T) {
+	for status, want := range map[assistants.RunStatus]string{
+		assistants.RunCompleted:      "",
+		assistants.RunRequiresAction: "the run waits for 0 functions, and this program has none",
+		assistants.RunIncomplete:     "the answer is cut short: max_completion_tokens",
+		assistants.RunFailed:         "the run failed: rate_limit_exceeded: Try again in a minute.",
+		assistants.RunCancelled:      "there is no answer: the run is cancelled",
+		assistants.RunExpired:        "there is no answer: the run is expired",
+		"paused":                     `the run has a status of its server's own: "paused"`,
+	} {
+		err := judge(&assistants.Run{
+			Status:            status,
+			LastError:         &assistants.RunError{Code: "rate_limit_exceeded", Message: "Try again in a minute."},
+			IncompleteDetails: &assistants.RunIncompleteDetails{Reason: "max_completion_tokens"},
+		})
+		if want == "" {
+			require.NoError(t, err)
+		} else {
+			require.EqualError(t, err, want)
+		}
+	}
+}
