@@ -2,6 +2,7 @@ package assistants_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"go/ast"
@@ -218,27 +219,56 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// requests are the types that are sent, with the fields that are required.
+var requests = map[reflect.Type][]string{
+	reflect.TypeFor[assistants.AssistantCreateParams]():      {"Model"},
+	reflect.TypeFor[assistants.AssistantModifyParams]():      nil,
+	reflect.TypeFor[assistants.Tool]():                       {"Type"},
+	reflect.TypeFor[assistants.FunctionDefinition]():         {"Name"},
+	reflect.TypeFor[assistants.FileSearchOptions]():          nil,
+	reflect.TypeFor[assistants.RankingOptions]():             {"ScoreThreshold"},
+	reflect.TypeFor[assistants.HybridSearch]():               {"EmbeddingWeight", "TextWeight"},
+	reflect.TypeFor[assistants.ToolResources]():              nil,
+	reflect.TypeFor[assistants.CodeInterpreterResources]():   nil,
+	reflect.TypeFor[assistants.FileSearchResources]():        nil,
+	reflect.TypeFor[assistants.MCPResources]():               {"ServerLabel"},
+	reflect.TypeFor[assistants.VectorStoreSpec]():            nil,
+	reflect.TypeFor[assistants.ChunkingStrategy]():           {"Type"},
+	reflect.TypeFor[assistants.StaticChunkingStrategy]():     {"MaxChunkSizeTokens", "ChunkOverlapTokens"},
+	reflect.TypeFor[assistants.ResponseFormat]():             {"Type"},
+	reflect.TypeFor[assistants.JSONSchema]():                 {"Name"},
+	reflect.TypeFor[assistants.ThreadCreateParams]():         nil,
+	reflect.TypeFor[assistants.ThreadModifyParams]():         nil,
+	reflect.TypeFor[assistants.ThreadCreateAndRunParams]():   {"AssistantID"},
+	reflect.TypeFor[assistants.MessageCreateParams]():        {"Role", "Content"},
+	reflect.TypeFor[assistants.MessageModifyParams]():        nil,
+	reflect.TypeFor[assistants.ContentPartParam]():           {"Type"},
+	reflect.TypeFor[assistants.ImageFile]():                  {"FileID"},
+	reflect.TypeFor[assistants.ImageURL]():                   {"URL"},
+	reflect.TypeFor[assistants.Attachment]():                 {"FileID"},
+	reflect.TypeFor[assistants.AttachmentTool]():             {"Type"},
+	reflect.TypeFor[assistants.RunCreateParams]():            {"AssistantID"},
+	reflect.TypeFor[assistants.RunModifyParams]():            nil,
+	reflect.TypeFor[assistants.RunSubmitToolOutputsParams](): nil, // one of the two; see oneOf
+	reflect.TypeFor[assistants.ToolOutput]():                 {"ToolCallID", "Output"},
+	reflect.TypeFor[assistants.ToolApproval]():               {"ToolCallID", "Approve"},
+	reflect.TypeFor[assistants.TruncationStrategy]():         {"Type"},
+	reflect.TypeFor[assistants.ToolChoice]():                 {"Type"},
+	reflect.TypeFor[assistants.FunctionChoice]():             {"Name"},
+}
+
+// oneOf are the types that need one of their fields, whichever it is: outputs answer one kind of action, approvals the
+// other. nil must be told from empty there, so that an empty answer can be given.
+var oneOf = map[string][]string{"RunSubmitToolOutputsParams": {"ToolOutputs", "ToolApprovals"}}
+
+// inPlace are the fields without a name of their own on the wire. They are sent in place of another, by the type's own
+// MarshalJSON, which refuses both at once.
+var inPlace = map[string]string{"MessageCreateParams.Parts": "content"}
+
 // Fields of requests keep three rules: what is required has no omit tag; what is optional has omitzero, and is a
 // pointer where zero is a value of its own; what can be null on modify is an Optional.
 func TestRequestFields(t *testing.T) {
 	t.Parallel()
-	requests := map[reflect.Type][]string{ // with the fields that are required
-		reflect.TypeFor[assistants.AssistantCreateParams]():    {"Model"},
-		reflect.TypeFor[assistants.AssistantModifyParams]():    nil,
-		reflect.TypeFor[assistants.Tool]():                     {"Type"},
-		reflect.TypeFor[assistants.FunctionDefinition]():       {"Name"},
-		reflect.TypeFor[assistants.FileSearchOptions]():        nil,
-		reflect.TypeFor[assistants.RankingOptions]():           {"ScoreThreshold"},
-		reflect.TypeFor[assistants.HybridSearch]():             {"EmbeddingWeight", "TextWeight"},
-		reflect.TypeFor[assistants.ToolResources]():            nil,
-		reflect.TypeFor[assistants.CodeInterpreterResources](): nil,
-		reflect.TypeFor[assistants.FileSearchResources]():      nil,
-		reflect.TypeFor[assistants.VectorStoreSpec]():          nil,
-		reflect.TypeFor[assistants.ChunkingStrategy]():         {"Type"},
-		reflect.TypeFor[assistants.StaticChunkingStrategy]():   {"MaxChunkSizeTokens", "ChunkOverlapTokens"},
-		reflect.TypeFor[assistants.ResponseFormat]():           {"Type"},
-		reflect.TypeFor[assistants.JSONSchema]():               {"Name"},
-	}
 	for typ, required := range requests {
 		for field := range typ.Fields() {
 			if !field.IsExported() {
@@ -247,6 +277,12 @@ func TestRequestFields(t *testing.T) {
 			name, option, _ := strings.Cut(field.Tag.Get("json"), ",")
 			at := typ.Name() + "." + field.Name
 			assert.NotEmpty(t, name, at)
+			if name == "-" {
+				assert.NotEmpty(t, inPlace[at], "%s is not sent", at)
+				assert.Equal(t, reflect.Slice, field.Type.Kind(), "%s: nil must be told from empty", at)
+				assert.True(t, typ.Implements(reflect.TypeFor[json.Marshaler]()), at)
+				continue
+			}
 			if slices.Contains(required, field.Name) {
 				assert.Empty(t, option, "%s is required", at)
 				assert.NotEqual(t, reflect.Pointer, field.Type.Kind(), at)
@@ -256,13 +292,57 @@ func TestRequestFields(t *testing.T) {
 			if field.Type.Kind() == reflect.Float64 || field.Type.Kind() == reflect.Interface {
 				t.Errorf("%s: the zero of %v cannot be told from nothing", at, field.Type)
 			}
+			if slices.Contains(oneOf[typ.Name()], field.Name) {
+				assert.Equal(t, reflect.Slice, field.Type.Kind(), at)
+			}
+		}
+		for _, name := range append(required, oneOf[typ.Name()]...) {
+			_, ok := typ.FieldByName(name)
+			assert.True(t, ok, "%s has no %s", typ, name)
 		}
 	}
+	sent, err := json.Marshal(assistants.MessageCreateParams{Role: "user", Parts: []assistants.ContentPartParam{}})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"role":"user","content":[]}`, string(sent))
+
 	// What the description allows to be null on modify can be cleared.
-	modify := reflect.TypeFor[assistants.AssistantModifyParams]()
-	for field := range modify.Fields() {
-		optional := strings.HasPrefix(field.Type.Name(), "Optional[")
-		assert.Equal(t, !slices.Contains([]string{"Model", "Tools", "FileIDs"}, field.Name), optional, field.Name)
+	for typ, fixed := range map[reflect.Type][]string{
+		reflect.TypeFor[assistants.AssistantModifyParams](): {"Model", "Tools", "FileIDs"},
+		reflect.TypeFor[assistants.ThreadModifyParams]():    nil,
+		reflect.TypeFor[assistants.MessageModifyParams]():   nil,
+		reflect.TypeFor[assistants.RunModifyParams]():       nil,
+	} {
+		for field := range typ.Fields() {
+			optional := strings.HasPrefix(field.Type.Name(), "Optional[")
+			assert.Equal(t, !slices.Contains(fixed, field.Name), optional, "%v.%s", typ, field.Name)
+		}
+	}
+}
+
+// No type that is sent is missing among the requests: neither params of a method nor what they are made of.
+func TestRequestsAreAll(t *testing.T) {
+	t.Parallel()
+	names := map[string]bool{}
+	for typ := range requests {
+		names[typ.Name()] = true
+		for field := range typ.Fields() {
+			inner := field.Type
+			if get, ok := inner.MethodByName("Get"); ok && strings.HasPrefix(inner.Name(), "Optional[") {
+				inner = get.Type.Out(0)
+			}
+			for inner.Kind() == reflect.Slice || inner.Kind() == reflect.Pointer {
+				inner = inner.Elem()
+			}
+			if inner.Kind() == reflect.Struct && field.IsExported() {
+				assert.Contains(t, requests, inner, "%v.%s", typ, field.Name)
+			}
+		}
+	}
+	_, pkg := documented(t, ".")
+	for _, typ := range pkg.Types {
+		if strings.HasSuffix(typ.Name, "Params") && !strings.HasSuffix(typ.Name, "ListParams") { // which are a query
+			assert.True(t, names[typ.Name], typ.Name)
+		}
 	}
 }
 

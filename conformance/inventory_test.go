@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -19,7 +20,7 @@ import (
 )
 
 // coveredPrefixes are the parts of the API that the module has. Extend it with each resource.
-var coveredPrefixes = []string{"/assistants"}
+var coveredPrefixes = []string{"/assistants", "/threads"}
 
 func covered(path string) bool {
 	for _, prefix := range coveredPrefixes {
@@ -28,15 +29,6 @@ func covered(path string) bool {
 		}
 	}
 	return false
-}
-
-// goTypes are the types for the schemas of the covered operations. Schemas inside them need no line.
-var goTypes = map[string]reflect.Type{
-	"CreateAssistantRequest":  reflect.TypeFor[assistants.AssistantCreateParams](),
-	"ModifyAssistantRequest":  reflect.TypeFor[assistants.AssistantModifyParams](),
-	"AssistantObject":         reflect.TypeFor[assistants.Assistant](),
-	"ListAssistantsResponse":  reflect.TypeFor[assistants.Page[assistants.Assistant]](),
-	"DeleteAssistantResponse": reflect.TypeFor[assistants.Deleted](),
 }
 
 // An inventory lists what the descriptions have, flat.
@@ -58,6 +50,10 @@ type version struct {
 		Type       string     `json:"type"`
 		Properties []property `json:"properties"`
 	} `json:"schemas"`
+	StreamEvents []struct {
+		Event string `json:"event"`
+		Data  string `json:"data"`
+	} `json:"stream_events"`
 }
 
 type property struct {
@@ -92,7 +88,7 @@ func (v version) expand(properties []property, path string, within []string) []p
 		p.Name = path + p.Name
 		out = append(out, p)
 		inside := p.Name + "."
-		if strings.HasPrefix(p.Type, "array<") {
+		if strings.Contains(p.Type, "array<") { // also where a word will do
 			inside = p.Name + "[]."
 		}
 		out = append(out, v.inside(p.Type, inside, within)...)
@@ -160,13 +156,62 @@ func TestEveryPropertyHasAField(t *testing.T) {
 					continue
 				}
 				require.Contains(t, goTypes, schema, "%s %s: name its type in goTypes", name, op.ID)
-				properties := v.properties(schema)
-				require.NotEmpty(t, properties, "%s %s", name, schema)
-				for _, p := range properties {
-					assert.True(t, hasField(goTypes[schema], p.Name), "%s: %v has no field for %s", name, goTypes[schema], p.Name)
-				}
+				v.checkFields(t, name, schema, goTypes[schema])
 			}
 		}
+	}
+}
+
+// checkFields wants a field of a type for every property of a schema.
+func (v version) checkFields(t *testing.T, name, schema string, typ reflect.Type) {
+	t.Helper()
+	properties := v.properties(schema)
+	require.NotEmpty(t, properties, "%s %s", name, schema)
+	for _, p := range properties {
+		if _, excepted := notFields[name+" "+schema+" "+p.Name]; !excepted {
+			assert.True(t, hasField(typ, p.Name), "%s: %v has no field for %s", name, typ, p.Name)
+		}
+	}
+}
+
+// TestEveryEventIsThere wants a type of event for every event that the descriptions have, with a field for everything
+// that its data has, and no other types.
+func TestEveryEventIsThere(t *testing.T) {
+	t.Parallel()
+	all := loadInventory(t)
+	described := make(map[assistants.EventType]bool)
+	for name, v := range map[string]version{"v1": all.V1, "v2": all.V2} {
+		require.NotEmpty(t, v.StreamEvents, name)
+		for _, e := range v.StreamEvents {
+			if _, excepted := notEvents[e.Event]; excepted {
+				continue
+			}
+			described[assistants.EventType(e.Event)] = true
+			typ := eventTypes[assistants.EventType(e.Event)]
+			if assert.NotNil(t, typ, "%s: no type for the event %s", name, e.Event) {
+				v.checkFields(t, name, e.Data, typ)
+			}
+		}
+	}
+	for event := range eventTypes {
+		assert.True(t, described[event], "no description has the event %s", event)
+	}
+}
+
+// TestEveryFieldExceptionIsNeeded wants every exception of a field to stand for a property that has none.
+func TestEveryFieldExceptionIsNeeded(t *testing.T) {
+	t.Parallel()
+	all := loadInventory(t)
+	types := maps.Clone(goTypes)
+	for _, typ := range eventTypes {
+		types[typ.Name()+"Object"] = typ
+	}
+	for key := range notFields {
+		words := strings.Fields(key)
+		v := map[string]version{"v1": all.V1, "v2": all.V2}[words[0]]
+		is := func(p property) bool { return p.Name == words[2] }
+		assert.True(t, slices.ContainsFunc(v.properties(words[1]), is), "%s: there is no such property", key)
+		assert.False(t, hasField(types[words[1]], words[2]), "%s: there is a field", key)
 	}
 }
 
@@ -180,6 +225,9 @@ func hasField(t reflect.Type, path string) bool {
 		}
 		if t.Kind() != reflect.Struct {
 			return false
+		}
+		if list, ok := listFields[t][name]; ok && isArray {
+			name = list
 		}
 		field, ok := fieldNamed(t, name)
 		if !ok {
@@ -196,10 +244,13 @@ func hasField(t reflect.Type, path string) bool {
 	return true
 }
 
+// fieldNamed is the field that a key goes to. Those of an embedded struct are its own.
 func fieldNamed(t reflect.Type, name string) (reflect.StructField, bool) {
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for _, field := range reflect.VisibleFields(t) {
 		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if tag == "-" {
+			tag = field.Name
+		}
 		if field.IsExported() && tag == name {
 			return field, true
 		}

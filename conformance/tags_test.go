@@ -20,10 +20,17 @@ func TestTagsAreTheNames(t *testing.T) {
 	for _, typ := range goTypes {
 		checkTags(t, typ, "json", checked)
 	}
-	checkTags(t, reflect.TypeFor[assistants.ListParams](), "url", checked)
+	for _, typ := range eventTypes {
+		checkTags(t, typ, "json", checked)
+	}
+	for _, typ := range queryTypes {
+		checkTags(t, typ, "url", checked)
+	}
 	for _, typ := range []reflect.Type{ // as proof that the way inwards was found
 		reflect.TypeFor[assistants.RankingOptions](), reflect.TypeFor[assistants.StaticChunkingStrategy](),
 		reflect.TypeFor[assistants.JSONSchema](), reflect.TypeFor[assistants.Assistant](),
+		reflect.TypeFor[assistants.FileCitation](), reflect.TypeFor[assistants.CodeInterpreterOutputDelta](),
+		reflect.TypeFor[assistants.FileSearchContent](), reflect.TypeFor[assistants.ContentPartParam](),
 	} {
 		assert.True(t, checked[typ], "%v was not checked", typ)
 	}
@@ -48,9 +55,25 @@ func checkTags(t *testing.T, typ reflect.Type, tag string, checked map[reflect.T
 			continue
 		}
 		key, _, _ := strings.Cut(field.Tag.Get(tag), ",")
-		assert.Equal(t, keyOf(field.Name), key, "%v.%s", typ, field.Name)
+		if name := keyOf(field.Name); !withoutKey(typ, field) {
+			assert.Equal(t, name, key, "%v.%s", typ, field.Name)
+		}
 		checkTags(t, field.Type, tag, checked)
 	}
+}
+
+// withoutKey reports whether a field has no key of its own: what is embedded has the keys of its fields, and the list
+// form of a value has that of the other.
+func withoutKey(typ reflect.Type, field reflect.StructField) bool {
+	if field.Anonymous {
+		return field.Tag == ""
+	}
+	for _, list := range listFields[typ] {
+		if field.Name == list {
+			return field.Tag.Get("json") == "-"
+		}
+	}
+	return false
 }
 
 // keyOf writes the name of a field as its key is written: JSONSchema is json_schema.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // FolderVariable names the environment variable that leads to the folder of recordings.
@@ -61,6 +62,11 @@ func header(recorded map[string]string, name string) string {
 		h.Set(key, value)
 	}
 	return h.Get(name)
+}
+
+// Streamed reports whether the answer was a stream of events.
+func (e *Exchange) Streamed() bool {
+	return strings.HasPrefix(e.ResponseHeader("Content-Type"), "text/event-stream")
 }
 
 // String names the exchange in reports.

@@ -15,62 +15,59 @@ import (
 
 var assistantOperations = []Operation{
 	{
-		ID: "createAssistant", Method: http.MethodPost, Path: "/assistants", Creates: true,
+		ID: "createAssistant", Method: http.MethodPost, Path: "/assistants", Served: true, Creates: true,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			p, err := params[assistants.AssistantCreateParams](r.Body)
 			if err != nil {
 				return nil, err
 			}
-			return c.Assistants.Create(ctx, p)
+			return c.Assistants.Create(ctx, p, r.Options...)
 		},
 	},
 	{
-		ID: "listAssistants", Method: http.MethodGet, Path: "/assistants",
+		ID: "listAssistants", Method: http.MethodGet, Path: "/assistants", Served: true,
 		Presupposes: listedAssistants,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			p, err := listParams(r.Query)
 			if err != nil {
 				return nil, err
 			}
-			return c.Assistants.List(ctx, p)
+			return c.Assistants.List(ctx, p, r.Options...)
 		},
 	},
 	{
-		ID: "getAssistant", Method: http.MethodGet, Path: "/assistants/{assistant_id}",
+		ID: "getAssistant", Method: http.MethodGet, Path: "/assistants/{assistant_id}", Served: true,
 		Presupposes: retrievedAssistant,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
-			return c.Assistants.Retrieve(ctx, r.IDs[0])
+			return c.Assistants.Retrieve(ctx, r.IDs[0], r.Options...)
 		},
 	},
 	{
-		ID: "modifyAssistant", Method: http.MethodPost, Path: "/assistants/{assistant_id}",
+		ID: "modifyAssistant", Method: http.MethodPost, Path: "/assistants/{assistant_id}", Served: true,
 		Presupposes: modifiedAssistant,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			p, err := params[assistants.AssistantModifyParams](r.Body)
 			if err != nil {
 				return nil, err
 			}
-			return c.Assistants.Modify(ctx, r.IDs[0], p)
+			return c.Assistants.Modify(ctx, r.IDs[0], p, r.Options...)
 		},
 	},
 	{
-		ID: "deleteAssistant", Method: http.MethodDelete, Path: "/assistants/{assistant_id}",
+		ID: "deleteAssistant", Method: http.MethodDelete, Path: "/assistants/{assistant_id}", Served: true,
 		Presupposes: deletedAssistant,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
-			return c.Assistants.Delete(ctx, r.IDs[0])
+			return c.Assistants.Delete(ctx, r.IDs[0], r.Options...)
 		},
 	},
 	{
 		// Sent by a caller who left the id empty. The typed methods refuse that, so the call goes by its address.
-		ID: slashOperation, Method: http.MethodPost, Path: "/assistants/",
+		ID: slashOperation, Method: http.MethodPost, Path: "/assistants/", Served: true,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			return nil, c.Call(ctx, http.MethodPost, "/assistants/", json.RawMessage(r.Body), nil)
 		},
 	},
 }
-
-// slashOperation is no operation of the API description: an address with a slash too many.
-const slashOperation = "(trailing slash)"
 
 // assistantForm is a stored assistant: its keys in order, and what they are in a new one.
 var assistantForm = []struct{ key, initial string }{

@@ -23,25 +23,37 @@ import (
 // the client makes of the recorded answer, if it got as far as asking for one. Nothing leaves the process.
 func checkClient(op *Operation, ids []string, e *recording.Exchange) (request, answer []string, asked bool) {
 	service := &recordedService{answer: e}
-	client, err := assistants.NewClient(
+	client, err := newClient(e, service)
+	if err != nil {
+		return []string{err.Error()}, nil, false
+	}
+	r, err := newRequest(ids, e)
+	if err != nil {
+		return []string{err.Error()}, nil, false
+	}
+	value, err := op.Call(context.Background(), client, r)
+	if service.requests != 1 {
+		return []string{fmt.Sprintf("the call sent %d requests: %v", service.requests, err)}, nil, false
+	}
+	request, answer = service.differences(), checkAnswer(e, value, err)
+	if _, ok := value.(*assistants.Stream); ok && err == nil {
+		value, err = op.Call(context.Background(), client, r)
+		answer = append(answer, checkText(e, value, err)...)
+		value, err = op.Call(context.Background(), client, r)
+		answer = append(answer, checkHandler(e, value, err)...)
+	}
+	return request, answer, true
+}
+
+// newClient is a client for an exchange, which gets its answers from service.
+func newClient(e *recording.Exchange, service http.RoundTripper) (*assistants.Client, error) {
+	return assistants.NewClient(
 		assistants.WithBaseURL("http://service.invalid/v1"),
 		assistants.WithAPIKey("conformance"),
 		assistants.WithBeta(beta(e)),
 		assistants.WithHTTPClient(&http.Client{Transport: service}),
 		assistants.WithMaxRetries(0),
 	)
-	if err != nil {
-		return []string{err.Error()}, nil, false
-	}
-	r := Request{IDs: ids, Query: e.Query}
-	if e.HasBody() {
-		r.Body = e.RequestBody
-	}
-	value, err := op.Call(context.Background(), client, r)
-	if service.requests != 1 {
-		return []string{fmt.Sprintf("the call sent %d requests: %v", service.requests, err)}, nil, false
-	}
-	return service.differences(), checkAnswer(e, value, err), true
 }
 
 func beta(e *recording.Exchange) assistants.Beta {
@@ -81,11 +93,16 @@ func (s *recordedService) RoundTrip(r *http.Request) (*http.Response, error) {
 		Status:     fmt.Sprintf("%d %s", s.answer.Status, http.StatusText(s.answer.Status)),
 		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header:        header,
-		Body:          io.NopCloser(strings.NewReader(s.answer.ResponseText)),
-		ContentLength: int64(len(s.answer.ResponseText)),
+		Body:          io.NopCloser(&inPieces{strings.NewReader(s.answer.ResponseText)}),
+		ContentLength: -1,
 		Request:       r,
 	}, nil
 }
+
+// inPieces reads a few bytes at a time: no event of a stream arrives whole, and no character must.
+type inPieces struct{ io.Reader }
+
+func (p *inPieces) Read(b []byte) (int, error) { return p.Reader.Read(b[:min(len(b), 7)]) }
 
 // differences are between the request that was sent and the recorded one.
 func (s *recordedService) differences() []string {
@@ -111,7 +128,9 @@ func (s *recordedService) differences() []string {
 		return found
 	}
 	if !e.HasBody() {
-		expect("body", string(s.body), "")
+		if string(s.body) != noParameters {
+			expect("body", string(s.body), "")
+		}
 		return found
 	}
 	if recorded := e.RequestHeader("Content-Type"); recorded != "" {
@@ -128,22 +147,31 @@ func checkAnswer(e *recording.Exchange, value any, err error) []string {
 	if err != nil {
 		return []string{fmt.Sprintf("the recorded answer is an error to the client: %v", err)}
 	}
-	found := compareValue(e, value)
-	if fields := byField(value); len(found) == 0 && fields != nil {
-		for _, line := range compareValue(e, fields) {
-			found = append(found, "by its Go fields: "+line)
-		}
+	if stream, ok := value.(*assistants.Stream); ok {
+		return checkStream(e, stream)
 	}
-	return found
+	return checkValue([]byte(e.ResponseText), value, rulesFor(value))
 }
 
-// compareValue compares a value, written as JSON, with the recorded answer.
-func compareValue(e *recording.Exchange, value any) []string {
+// checkValue compares a typed value with the JSON that it was decoded from, written by its tags and by its fields.
+func checkValue(recorded []byte, value any, rules []rule) []string {
+	if found := compareValue(recorded, value, rules); len(found) > 0 {
+		return found
+	}
+	fields := byField(value)
+	if fields == nil {
+		return nil
+	}
+	return prefixed("by its Go fields: ", compareValue(recorded, fields, rules))
+}
+
+// compareValue compares a value, written as JSON, with recorded JSON.
+func compareValue(recorded []byte, value any, rules []rule) []string {
 	written, err := json.Marshal(value)
 	if err != nil {
 		return []string{err.Error()}
 	}
-	return compare([]byte(e.ResponseText), written, clientAnswerRules)
+	return compare(recorded, written, rules)
 }
 
 // checkError expects an error to say what the recorded answer says.
@@ -163,10 +191,12 @@ func checkError(e *recording.Exchange, err error) []string {
 	want := map[string]string{
 		"status": fmt.Sprint(e.Status), "message": recorded.Error.Message, "type": recorded.Error.Type,
 		"code": recorded.Error.Code, "param": recorded.Error.Param, "body": e.ResponseText,
+		"request id": e.ResponseHeader("X-Request-Id"), "method": e.Method, "path": strings.TrimPrefix(e.Path, "/v1"),
 	}
 	got := map[string]string{
 		"status": fmt.Sprint(apiError.StatusCode), "message": apiError.Message, "type": apiError.Type,
 		"code": apiError.Code, "param": apiError.Param, "body": string(apiError.Body),
+		"request id": apiError.RequestID, "method": apiError.Method, "path": apiError.Path,
 	}
 	if want["message"] == "" { // then the client says something itself
 		delete(want, "message")

@@ -1,15 +1,8 @@
 package replay
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/assistants-go/assistants"
@@ -25,8 +18,10 @@ type Operation struct {
 	// Path is below /v1; an element in braces is any id.
 	Path string
 
-	// Call makes the same call with the typed client.
+	// Call makes the same call with the typed client. What it returns is the answer, or an *assistants.Stream.
 	Call func(ctx context.Context, c *assistants.Client, r Request) (any, error)
+	// Served says that the server has the operation; the others are replayed with the client alone.
+	Served bool
 	// Presupposes are the objects that must exist for the service to have answered as it did. nil: none.
 	Presupposes func(e *recording.Exchange) (Presupposed, error)
 	// Creates says that a successful answer is a new object.
@@ -36,8 +31,9 @@ type Operation struct {
 // Described reports whether the API description has the operation.
 func (op *Operation) Described() bool { return !strings.HasPrefix(op.ID, "(") }
 
-// Operations are all operations that are replayed. To add one, add its row.
-var Operations = slices.Concat(assistantOperations)
+// Operations are all operations that are replayed. To add one, add its row. Where a path fits two of them the first
+// counts: /threads/runs is no thread.
+var Operations = slices.Concat(assistantOperations, runOperations, threadOperations, messageOperations)
 
 // Find returns the operation that a method and a path name, with the ids in the path; nil if there is none.
 func Find(method, path string) (op *Operation, ids []string) {
@@ -64,55 +60,5 @@ func (op *Operation) match(method, path string) (ids []string, ok bool) {
 	return ids, true
 }
 
-// A Request is what was recorded of a request, as a typed call needs it.
-type Request struct {
-	IDs   []string // in the path
-	Query string   // raw
-	Body  []byte   // nil if there was none, or if it is unknown
-}
-
-// params decodes a body into the parameters of a call. A key that they have no field for is an error; one that is
-// lost deeper down is found when the body that the client sends is compared.
-func params[T any](body []byte) (T, error) {
-	var p T
-	if len(body) == 0 {
-		return p, nil
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&p); err != nil {
-		return p, fmt.Errorf("the recorded body does not fit %T: %w", p, err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return p, errors.New("the recorded body is more than one JSON value")
-	}
-	return p, nil
-}
-
-// listParams decodes a query. A parameter without a field is an error.
-func listParams(rawQuery string) (assistants.ListParams, error) {
-	var p assistants.ListParams
-	values, err := url.ParseQuery(rawQuery)
-	if err != nil {
-		return p, err
-	}
-	for name := range values {
-		value := values.Get(name)
-		switch name {
-		case "limit":
-			p.Limit, err = strconv.Atoi(value)
-		case "order":
-			p.Order = assistants.Order(value)
-		case "after":
-			p.After = value
-		case "before":
-			p.Before = value
-		default:
-			err = fmt.Errorf("ListParams has no field for the parameter %q", name)
-		}
-		if err != nil {
-			return p, err
-		}
-	}
-	return p, nil
-}
+// slashOperation is no operation of the API description: an address with a slash too many.
+const slashOperation = "(trailing slash)"

@@ -12,11 +12,13 @@ import (
 // Counts say what came of a replay.
 type Counts struct {
 	Exchanges int
-	// Requests, Answers and ServerAnswers were compared and found equal. What was not recorded is in none of them, and
-	// what the service answered to v1 is in ServerAnswers only if it means the same in v2.
-	Requests, Answers, ServerAnswers int
-	Failed                           int // exchanges in which something differs
-	Unsupported                      int // exchanges of operations that are not in Operations
+	// Requests, Answers, Streams and ServerAnswers were compared and found equal. What was not recorded is in none of
+	// them, and what the service answered to v1 is in ServerAnswers only if it means the same in v2. Answers that are
+	// streams are in Streams alone.
+	Requests, Answers, Streams, ServerAnswers int
+	NotServed                                 int // exchanges of operations that the server does not have
+	Failed                                    int // exchanges in which something differs
+	Unsupported                               int // exchanges of operations that are not in Operations
 }
 
 // Add adds other to c.
@@ -24,18 +26,21 @@ func (c *Counts) Add(other Counts) {
 	c.Exchanges += other.Exchanges
 	c.Requests += other.Requests
 	c.Answers += other.Answers
+	c.Streams += other.Streams
 	c.ServerAnswers += other.ServerAnswers
+	c.NotServed += other.NotServed
 	c.Failed += other.Failed
 	c.Unsupported += other.Unsupported
 }
 
 // Compared reports whether anything was compared: a replay of nothing must not pass for a replay.
-func (c Counts) Compared() bool { return c.Requests+c.Answers+c.ServerAnswers+c.Failed > 0 }
+func (c Counts) Compared() bool { return c.Requests+c.Answers+c.Streams+c.ServerAnswers+c.Failed > 0 }
 
 // String is the line that a replay ends with.
 func (c Counts) String() string {
-	return fmt.Sprintf("recordings: %d exchanges, %d requests equal, %d responses equal, %d server answers equal, %d failed, %d unsupported",
-		c.Exchanges, c.Requests, c.Answers, c.ServerAnswers, c.Failed, c.Unsupported)
+	return fmt.Sprintf("recordings: %d exchanges, %d requests equal, %d responses equal, %d streams equal, "+
+		"%d server answers equal, %d not served, %d failed, %d unsupported",
+		c.Exchanges, c.Requests, c.Answers, c.Streams, c.ServerAnswers, c.NotServed, c.Failed, c.Unsupported)
 }
 
 // A Failure is an exchange in which something differs.
@@ -78,7 +83,14 @@ func replay(f recording.File, byServer map[*recording.Exchange]verdict) (Counts,
 		}
 		request, answer, asked := checkClient(op, ids, e)
 		report("client's request", &counts.Requests, e.KnowsBody(), request)
-		report("client's answer", &counts.Answers, asked, answer)
+		if e.Streamed() {
+			report("client's stream", &counts.Streams, asked, answer)
+		} else {
+			report("client's answer", &counts.Answers, asked, answer)
+		}
+		if !op.Served {
+			counts.NotServed++
+		}
 		served := byServer[e]
 		report("server", &counts.ServerAnswers, served.compared, served.found)
 		if len(lines) > 0 {
@@ -124,7 +136,7 @@ func checkScenario(exchanges []*recording.Exchange, verdicts map[*recording.Exch
 	for _, e := range exchanges {
 		op, _ := Find(e.Method, e.Path)
 		switch {
-		case op == nil || !replayable(e):
+		case op == nil || !op.Served || !replayable(e):
 		case err != nil:
 			verdicts[e] = verdict{found: []string{err.Error()}}
 		default:

@@ -3,7 +3,9 @@ package replay
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/server"
 
 	"github.com/assistants-go/assistants/conformance/internal/recording"
 )
@@ -79,7 +82,8 @@ func TestNothingIsFoundWhereNothingIsWrong(t *testing.T) {
 	for _, f := range failures {
 		t.Errorf("%v", f)
 	}
-	assert.Equal(t, "recordings: 10 exchanges, 9 requests equal, 9 responses equal, 9 server answers equal, 0 failed, 1 unsupported", counts.String())
+	assert.Equal(t, "recordings: 10 exchanges, 9 requests equal, 9 responses equal, 0 streams equal, "+
+		"9 server answers equal, 0 not served, 0 failed, 1 unsupported", counts.String())
 }
 
 func answer(old, new string) func(*recording.Exchange) {
@@ -99,7 +103,7 @@ var changes = []struct {
 	change func(*recording.Exchange)
 	found  string
 }{
-	{"query", 0, func(e *recording.Exchange) { e.Query = "order=desc&limit=2&page=1" }, `no field for the parameter "page"`},
+	{"query", 0, func(e *recording.Exchange) { e.Query = "order=desc&limit=2&page=1" }, `the parameters have no field for "page"`},
 	{"limit", 0, func(e *recording.Exchange) { e.Query = "order=desc&limit=1" }, "server: data: got"},
 	{"order", 0, func(e *recording.Exchange) { e.Query = "order=asc&limit=2" }, "server: data[0].id"},
 	{"has_more", 0, answer(`"has_more":true`, `"has_more":null`), "server: has_more: got false, want null"},
@@ -185,21 +189,51 @@ func TestNothingIsLostFromAnswers(t *testing.T) {
 		{`{}`, `{"tools":[{"reasoning_effort":""}]}`},
 		{`{"tools":[{"function":{"strict":true}}]}`, `{"tools":[{"function":{}}]}`},
 	} {
-		assert.NotEmpty(t, compare([]byte(c.recorded), []byte(c.written), clientAnswerRules), "%s as %s", c.recorded, c.written)
+		assert.NotEmpty(t, compare([]byte(c.recorded), []byte(c.written), assistantRules), "%s as %s", c.recorded, c.written)
 	}
 	assert.Empty(t, compare([]byte(`{"data":[{"tools":[{"function":{"strict":false}}]}]}`),
-		[]byte(`{"data":[{"tools":[{"function":{}}]}]}`), clientAnswerRules))
+		[]byte(`{"data":[{"tools":[{"function":{}}]}]}`), assistantRules))
 }
 
 func TestFieldsAreReadOneByOne(t *testing.T) {
 	t.Parallel()
 	swapped := &assistants.Assistant{Name: "description", Description: "name"}
-	fields := byField(swapped).(map[string]any)
+	fields := byField(swapped).(fields)
 	assert.Equal(t, "description", fields["name"])
-	typ := reflect.TypeFor[assistants.Assistant]()
-	assert.Len(t, byField(&assistants.Assistant{FileIDs: []string{}}), typ.NumField(), "every field is read")
-	assert.Len(t, byField(&assistants.Page[assistants.Assistant]{}), reflect.TypeFor[assistants.Page[assistants.Assistant]]().NumField())
-	assert.Len(t, byField(&assistants.Deleted{}), reflect.TypeFor[assistants.Deleted]().NumField())
+	for _, c := range []struct {
+		zero       any
+		omitsZeros int // fields that are left out where they are zero, by tag
+	}{
+		{&assistants.Assistant{}, 1},
+		{&assistants.Thread{}, 0},
+		{&assistants.Message{}, 5},
+		{&assistants.MessageDelta{}, 0},
+		{&assistants.Run{}, 6},
+		{&assistants.RunStep{}, 2},
+		{&assistants.RunStepDelta{}, 0},
+		{&assistants.Deleted{}, 0},
+		{&assistants.Page[assistants.Assistant]{}, 0},
+		{&assistants.Page[assistants.Message]{}, 0},
+		{&assistants.Page[assistants.Run]{}, 0},
+		{&assistants.Page[assistants.RunStep]{}, 0},
+	} {
+		typ := reflect.TypeOf(c.zero).Elem()
+		written := make(map[string]any)
+		data, err := json.Marshal(c.zero)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(data, &written))
+		assert.Len(t, byField(c.zero), typ.NumField()-c.omitsZeros, "%v: every field is read", typ)
+		assert.Len(t, written, typ.NumField()-c.omitsZeros, "%v", typ)
+	}
+	assert.Len(t, runByField(&assistants.Run{
+		ToolResources: new(assistants.ToolResources), ReasoningEffort: "low", MaxPromptTokens: 1, MaxCompletionTokens: 1,
+		ParallelToolCalls: new(bool), FileIDs: []string{},
+	}), reflect.TypeFor[assistants.Run]().NumField())
+	assert.Len(t, messageByField(&assistants.Message{
+		Status: "s", IncompleteDetails: new(assistants.MessageIncompleteDetails), CompletedAt: 1, IncompleteAt: 1, FileIDs: []string{},
+	}), reflect.TypeFor[assistants.Message]().NumField())
+	assert.Len(t, stepByField(&assistants.RunStep{ExpiredAt: 1, Metadata: assistants.Metadata{}}), reflect.TypeFor[assistants.RunStep]().NumField())
+	assert.Len(t, assistantByField(&assistants.Assistant{FileIDs: []string{}}), reflect.TypeFor[assistants.Assistant]().NumField())
 }
 
 // What v1 had and v2 has not cannot be compared with anything recorded; the refusal still has to be the right one.
@@ -224,15 +258,23 @@ func TestV1WithoutAFormInV2DoesNotCount(t *testing.T) {
 func TestFindTellsOperationsApart(t *testing.T) {
 	t.Parallel()
 	for request, want := range map[string]string{
-		"GET /v1/assistants":                "listAssistants",
-		"POST /v1/assistants":               "createAssistant",
-		"POST /v1/assistants/":              slashOperation,
-		"POST /v1/assistants/asst_1":        "modifyAssistant",
-		"GET /v1/assistants/":               "",
-		"PUT /v1/assistants/asst_1":         "",
-		"GET /v1/assistants/asst_1/files":   "",
-		"GET /v1/threads/thread_1/messages": "",
-		"GET /assistants":                   "",
+		"GET /v1/assistants":                            "listAssistants",
+		"POST /v1/assistants":                           "createAssistant",
+		"POST /v1/assistants/":                          slashOperation,
+		"POST /v1/assistants/asst_1":                    "modifyAssistant",
+		"GET /v1/assistants/":                           "",
+		"PUT /v1/assistants/asst_1":                     "",
+		"GET /v1/assistants/asst_1/files":               "",
+		"GET /v1/threads":                               "",
+		"POST /v1/threads/runs":                         "createThreadAndRun",
+		"POST /v1/threads/thread_1":                     "modifyThread",
+		"GET /v1/threads/thread_1/messages":             "listMessages",
+		"GET /v1/threads/thread_1/messages/msg_1/files": "",
+		"GET /v1/threads/thread_1/runs":                 "listRuns",
+		"GET /v1/threads/thread_1/runs/":                slashOperation,
+		"GET /v1/threads/thread_1/runs/run_1":           "getRun",
+		"GET /v1/threads/thread_1/runs/run_1/steps/s_1": "getRunStep",
+		"GET /assistants":                               "",
 	} {
 		method, path, _ := strings.Cut(request, " ")
 		op, ids := Find(method, path)
@@ -253,4 +295,19 @@ func TestPlaceholdersForKeys(t *testing.T) {
 	masked := message("<OPENAI_*********KEN>")
 	assert.Empty(t, compare([]byte(message("<OPENAI_ACCESS_TOKEN>")), []byte(masked), serverRules))
 	assert.NotEmpty(t, compare([]byte(message("sk-OPENAI_ACCESS_TOKEN")), []byte(masked), serverRules))
+}
+
+// What is marked as not served is no excuse for a wrong answer: the server must have no such address at all.
+func TestServedIsWhatTheServerHas(t *testing.T) {
+	t.Parallel()
+	handler := server.New()
+	for _, op := range Operations {
+		path := regexp.MustCompile(`\{\w+\}`).ReplaceAllString(op.Path, "id_1")
+		r := httptest.NewRequest(op.Method, "/v1"+path, nil)
+		r.Header.Set("OpenAI-Beta", "assistants=v2")
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, r)
+		unknown := strings.Contains(answer.Body.String(), "Invalid URL")
+		assert.Equal(t, op.Served, !unknown, "%s %s: %d %s", op.Method, op.Path, answer.Code, answer.Body)
+	}
 }
