@@ -103,6 +103,9 @@ func (a *Accumulator) addMessageDelta(event *Event) error {
 	if d.Delta.Role != "" {
 		g.message.Role = d.Delta.Role
 	}
+	if d.Delta.FileIDs != nil {
+		g.message.FileIDs = d.Delta.FileIDs
+	}
 	for i := range d.Delta.Content {
 		if err := g.add(&d.Delta.Content[i], &a.held); err != nil {
 			return fmt.Errorf("a delta of message %q: %w", d.ID, err)
@@ -166,11 +169,12 @@ func (l *growingList[T]) add(id string, item T) {
 
 // size is about what an event holds.
 func (e *Event) size() int {
-	if e.Data == nil { // not from a stream
-		e = &Event{Message: e.Message, MessageDelta: e.MessageDelta, RunStep: e.RunStep, RunStepDelta: e.RunStepDelta}
-		e.Data, _ = json.Marshal(e)
+	if e.Data != nil {
+		return len(e.Data)
 	}
-	return len(e.Data)
+	held := Event{Message: e.Message, MessageDelta: e.MessageDelta, RunStep: e.RunStep, RunStepDelta: e.RunStepDelta}
+	data, _ := json.Marshal(held) // of an event that is not from a stream
+	return len(data)
 }
 
 // heldBytes bound what an accumulator holds.
@@ -345,6 +349,9 @@ func (g *growingStep) add(d *ToolCallDelta, held *heldBytes) (err error) {
 	growing.output.WriteString(d.Output)
 	if d.FileSearch != nil {
 		call.FileSearch = d.FileSearch
+	}
+	if d.Retrieval != nil {
+		call.Retrieval = d.Retrieval
 	}
 	if f := d.Function; f != nil {
 		if call.Function == nil {

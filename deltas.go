@@ -33,6 +33,9 @@ func (d *MessageDelta) Text() string {
 type MessageDeltaDetails struct {
 	Role    Role               `json:"role,omitzero"` // "" as a rule: the service did not repeat it
 	Content []ContentPartDelta `json:"content"`       // parts that are new, and additions to parts
+
+	// FileIDs are the files of a message of v1.
+	FileIDs []string `json:"file_ids,omitzero"`
 }
 
 // A ContentPartDelta is what was added to a part of a message: the part with Index, which is new if there was none.
@@ -92,6 +95,7 @@ type ToolCallDelta struct {
 	Function        *FunctionCall             `json:"function,omitzero"`         // of ToolFunction
 	CodeInterpreter *CodeInterpreterCallDelta `json:"code_interpreter,omitzero"` // of ToolCodeInterpreter
 	FileSearch      *FileSearchCall           `json:"file_search,omitzero"`      // of ToolFileSearch
+	Retrieval       *RetrievalCall            `json:"retrieval,omitzero"`        // of ToolRetrieval
 
 	Name        string `json:"name,omitzero"`         // of ToolMCP
 	Arguments   string `json:"arguments,omitzero"`    // of ToolMCP

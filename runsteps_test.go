@@ -117,7 +117,7 @@ func TestRunStepDecode(t *testing.T) {
 				{ID: "call_3", Type: assistants.ToolFunction, Function: &assistants.FunctionCall{Name: "f", Arguments: "{}", Output: "42"}},
 				{ID: "call_4", Type: assistants.ToolFunction, Function: &assistants.FunctionCall{Name: "g", Arguments: "{}"}},
 				{ID: "call_5", Type: assistants.ToolMCP, Name: "search", Arguments: "{}", Output: "hit", ServerLabel: "docs"},
-				{ID: "call_6", Type: assistants.ToolRetrieval},
+				{ID: "call_6", Type: assistants.ToolRetrieval, Retrieval: new(assistants.RetrievalCall)},
 			}},
 			Metadata: assistants.Metadata{"k": "v"},
 			Usage:    &assistants.Usage{PromptTokens: 1, CompletionTokens: 2, TotalTokens: 3},

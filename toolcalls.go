@@ -11,6 +11,7 @@ type ToolCall struct {
 	Function        *FunctionCall        `json:"function,omitzero"`         // of ToolFunction
 	CodeInterpreter *CodeInterpreterCall `json:"code_interpreter,omitzero"` // of ToolCodeInterpreter
 	FileSearch      *FileSearchCall      `json:"file_search,omitzero"`      // of ToolFileSearch
+	Retrieval       *RetrievalCall       `json:"retrieval,omitzero"`        // of ToolRetrieval
 
 	Name        string `json:"name,omitzero"`         // of ToolMCP: what is called
 	Arguments   string `json:"arguments,omitzero"`    // of ToolMCP: JSON
@@ -59,6 +60,9 @@ type FileSearchCall struct {
 	Results        []FileSearchResult `json:"results,omitzero"`         // best first
 }
 
+// A RetrievalCall is a search of v1, of which the service said nothing.
+type RetrievalCall struct{}
+
 // A FileSearchResult is a piece of a file that was found.
 type FileSearchResult struct {
 	FileID   string  `json:"file_id"`   // of the file
@@ -90,8 +94,8 @@ type ToolApproval struct {
 	Headers MCPHeaders `json:"headers,omitzero"`
 }
 
-// MCPHeaders are HTTP headers for an MCP server. Being credentials as a rule, their values are shown by no format of
-// package fmt.
+// MCPHeaders are HTTP headers for an MCP server. Being credentials as a rule, their values are not shown by %v, %+v and
+// %#v.
 type MCPHeaders map[string]string
 
 // Format writes how many there are.

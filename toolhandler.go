@@ -20,6 +20,7 @@ const (
 	defaultToolRounds      = 32
 	defaultToolConcurrency = 8
 	maxToolOutput          = 1 << 20 // bytes
+	maxToolError           = 1 << 16 // bytes of the text, which may be longer in JSON
 )
 
 // WithToolHandler answers the function calls of a run while a call polls or streams it, so that it ends only when the
@@ -158,8 +159,8 @@ func (p *toolPolicy) output(ctx context.Context, call ToolCall) string {
 // failedOutput tells the model of an error.
 func failedOutput(err error) string {
 	text := err.Error()
-	if len(text) > maxToolOutput {
-		text = text[:maxToolOutput]
+	if len(text) > maxToolError {
+		text = text[:maxToolError]
 	}
 	encoded, _ := json.Marshal(struct { // cannot fail
 		Error string `json:"error"`

@@ -66,11 +66,6 @@ var notFields = map[string]string{
 	"v2 CreateThreadAndRunRequest stream":   "the method says it: Threads.CreateAndRunStream",
 	"v1 SubmitToolOutputsRunRequest stream": "the method says it: Runs.SubmitToolOutputsStream",
 	"v2 SubmitToolOutputsRunRequest stream": "the method says it: Runs.SubmitToolOutputsStream",
-
-	"v1 RunStepObject step_details.tool_calls[].retrieval":               "an object that was always empty; the type says the same",
-	"v1 ListRunStepsResponse data[].step_details.tool_calls[].retrieval": "an object that was always empty; the type says the same",
-	"v1 RunStepDeltaObject delta.step_details.tool_calls[].retrieval":    "an object that was always empty; the type says the same",
-	"v1 MessageDeltaObject delta.file_ids":                               "no recorded delta had it; the message has the files",
 }
 
 // notEvents are events of the descriptions that have no type, with the reason.
