@@ -124,26 +124,29 @@ func decodeEvent(name, data []byte) (*Event, error) {
 			break
 		}
 	}
+	var object answer
 	switch kind {
 	case messageDeltaEvent:
 		event.MessageDelta = new(MessageDelta)
-		return event, decodeObject(event.Data, event.MessageDelta)
+		object = event.MessageDelta
 	case runStepDeltaEvent:
 		event.RunStepDelta = new(RunStepDelta)
-		return event, decodeObject(event.Data, event.RunStepDelta)
+		object = event.RunStepDelta
 	case messageEvent:
 		event.Message = new(Message)
-		return event, decodeObject(event.Data, event.Message)
+		object = event.Message
 	case runStepEvent:
 		event.RunStep = new(RunStep)
-		return event, decodeObject(event.Data, event.RunStep)
+		object = event.RunStep
 	case runEvent:
 		event.Run = new(Run)
-		return event, decodeObject(event.Data, event.Run)
+		object = event.Run
 	case threadEvent:
 		event.Thread = new(Thread)
-		return event, decodeObject(event.Data, event.Thread)
+		object = event.Thread
+	default:
+		event.Type = EventType(name)
+		return event, nil
 	}
-	event.Type = EventType(name)
-	return event, nil
+	return event, decodeObject(data, object)
 }
