@@ -313,6 +313,17 @@ func (g *growingMessage) text(index int) *Text {
 	return nil
 }
 
+// value is what text says, without what it refers to.
+func (g *growingMessage) value(index int) string {
+	switch {
+	case index < len(g.parts) && g.parts[index] != nil && g.parts[index].isText:
+		return g.parts[index].text.String()
+	case index < len(g.message.Content) && g.message.Content[index].Text != nil:
+		return g.message.Content[index].Text.Value
+	}
+	return ""
+}
+
 func (g *growingMessage) refusal(index int) string {
 	if index < len(g.parts) && g.parts[index] != nil {
 		return g.parts[index].refusal.String()

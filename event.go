@@ -104,20 +104,47 @@ var eventKinds = [...]struct {
 	{EventThreadCreated, threadEvent},
 }
 
-// DecodeEvent decodes an event that came in another way than by a [Stream], such as through a queue, from its type and its data, so
-// that an [Accumulator] can add it up. It keeps data. An error is data that is not what the type says.
+// DecodeEvent decodes an event that came in another way than by a [Stream], such as through a queue, so that an
+// [Accumulator] can add it up. It keeps data. An error is data that is not what the type says.
 func DecodeEvent(typ EventType, data json.RawMessage) (*Event, error) {
-	event, err := decodeEvent([]byte(typ), data)
+	event, err := decodeEvent([]byte(typ), data, nil)
 	if err != nil {
 		return nil, fmt.Errorf("assistants: event %s: %w", typ, err)
 	}
 	return event, nil
 }
 
+// A passingEvent is one that its reader looks at and forgets: the next takes its place. Nearly all events are deltas,
+// and half of what one allocates is for being kept. A nil passingEvent makes events to be kept.
+type passingEvent struct {
+	event Event
+	delta MessageDelta
+}
+
+// begin returns an event with data.
+func (p *passingEvent) begin(data []byte) *Event {
+	if p == nil {
+		return &Event{Data: data}
+	}
+	p.event = Event{Data: data}
+	return &p.event
+}
+
+// messageDelta returns an empty one.
+func (p *passingEvent) messageDelta() *MessageDelta {
+	if p == nil {
+		return new(MessageDelta)
+	}
+	parts := p.delta.Delta.Content
+	clear(parts[:cap(parts)]) // encoding/json leaves in them what the JSON does not mention
+	p.delta = MessageDelta{Delta: MessageDeltaDetails{Content: parts[:0]}}
+	return &p.delta
+}
+
 // decodeEvent decodes data once, as what name says it is.
-func decodeEvent(name, data []byte) (*Event, error) {
+func decodeEvent(name, data []byte, passing *passingEvent) (*Event, error) {
 	kind := unknownEvent
-	event := &Event{Data: data}
+	event := passing.begin(data)
 	for i := range eventKinds {
 		if string(name) == string(eventKinds[i].typ) {
 			event.Type, kind = eventKinds[i].typ, eventKinds[i].kind
@@ -127,7 +154,7 @@ func decodeEvent(name, data []byte) (*Event, error) {
 	var object answer
 	switch kind {
 	case messageDeltaEvent:
-		event.MessageDelta = new(MessageDelta)
+		event.MessageDelta = passing.messageDelta()
 		object = event.MessageDelta
 	case runStepDeltaEvent:
 		event.RunStepDelta = new(RunStepDelta)

@@ -49,8 +49,8 @@ func isStream(header http.Header) bool {
 	return kind == "" || strings.HasPrefix(strings.ToLower(kind), "text/event-stream")
 }
 
-// next is the next event; io.EOF after the last one.
-func (f *feed) next() (*Event, error) {
+// next is the next event; io.EOF after the last one. One that passes is valid until the next.
+func (f *feed) next(passing *passingEvent) (*Event, error) {
 	if f.done {
 		return nil, io.EOF
 	}
@@ -73,10 +73,13 @@ func (f *feed) next() (*Event, error) {
 	case string(raw.Name) == eventError || !bytes.HasPrefix(raw.Name, []byte("thread.")) && topLevelError(raw.Data) != nil:
 		return nil, newStreamError(f.req, f.got, raw.Data)
 	}
-	event, err := decodeEvent(raw.Name, bytes.Clone(raw.Data))
+	if passing == nil {
+		raw.Data = bytes.Clone(raw.Data)
+	}
+	event, err := decodeEvent(raw.Name, raw.Data, passing)
 	if err != nil {
 		at := *f.got
-		at.Body = event.Data
+		at.Body = bytes.Clone(raw.Data)
 		return nil, f.core.unusable(f.req, &at, fmt.Errorf("event %s: %w", raw.Name, err))
 	}
 	return event, nil

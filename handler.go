@@ -35,7 +35,11 @@ type Handler struct {
 func (s *Stream) Handle(h Handler) (*Run, error) {
 	d := dispatcher{Handler: h, stream: s, begun: map[place]bool{}, done: map[place]bool{},
 		whole: map[string]int{}, steps: map[string]bool{}}
-	for event, err := range s.Events() {
+	var passing *passingEvent
+	if h.OnEvent == nil && h.OnMessageDelta == nil { // who are given what they may keep
+		passing = new(passingEvent)
+	}
+	for event, err := range s.events(passing) {
 		if err != nil {
 			if h.OnError != nil {
 				h.OnError(err)
@@ -130,7 +134,7 @@ func (d *dispatcher) textDelta(at place, delta string, fresh bool) {
 		d.OnTextCreated(d.stream.text(at))
 	}
 	if delta != "" && d.OnText != nil {
-		d.OnText(delta, d.stream.text(at).Value)
+		d.OnText(delta, d.stream.textValue(at))
 	}
 }
 

@@ -113,10 +113,13 @@ func (c *core) stream(ctx context.Context, threadID string, o *outgoing, opts []
 }
 
 // Events iterates over the events, each as soon as its last byte has arrived. An error is the last pair.
-func (s *Stream) Events() iter.Seq2[*Event, error] {
+func (s *Stream) Events() iter.Seq2[*Event, error] { return s.events(nil) }
+
+// events are the events: new ones or, for a loop of this package that keeps none, one that passes.
+func (s *Stream) events(passing *passingEvent) iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		for {
-			event, err := s.next()
+			event, err := s.next(passing)
 			if err == io.EOF {
 				return
 			}
@@ -131,7 +134,7 @@ func (s *Stream) Events() iter.Seq2[*Event, error] {
 // for [Stream.Run] to say.
 func (s *Stream) Text() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for event, err := range s.Events() {
+		for event, err := range s.events(new(passingEvent)) {
 			if err != nil {
 				yield("", err)
 				return
@@ -149,7 +152,7 @@ func (s *Stream) Text() iter.Seq2[string, error] {
 // Wait reads the stream to its end and returns the run as it then is: it has ended, or it waits for its caller. A run
 // that failed is no error; its Status says it. An error comes with the run as it was last seen, nil if it never was.
 func (s *Stream) Wait() (*Run, error) {
-	for _, err := range s.Events() {
+	for _, err := range s.events(new(passingEvent)) {
 		if err != nil {
 			return s.Run(), err
 		}
@@ -194,6 +197,13 @@ func (s *Stream) text(at place) *Text {
 	return new(Text) // the service took it back
 }
 
+// textValue is that of text, without a copy of the annotations, which may be many.
+func (s *Stream) textValue(at place) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.added.messages.byID[at.id].value(at.index)
+}
+
 func (s *Stream) step(id string) *RunStep {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -231,7 +241,7 @@ func (s *Stream) Close() error {
 }
 
 // next is the next event; io.EOF after the last one.
-func (s *Stream) next() (*Event, error) {
+func (s *Stream) next(passing *passingEvent) (*Event, error) {
 	s.reading.Lock()
 	defer s.reading.Unlock()
 	s.mu.Lock()
@@ -243,9 +253,9 @@ func (s *Stream) next() (*Event, error) {
 	if closed {
 		return nil, s.end(os.ErrClosed)
 	}
-	event, err := feed.next()
+	event, err := feed.next(passing)
 	if err == io.EOF {
-		event, err = s.goOn()
+		event, err = s.goOn(passing)
 	}
 	if err == nil {
 		err = s.add(event)
@@ -287,7 +297,7 @@ func (s *Stream) end(err error) error {
 
 // goOn is for when the events of a request have ended: it has the run's function calls answered, where that is wanted,
 // and returns the first event of what follows. It is io.EOF if nothing does.
-func (s *Stream) goOn() (*Event, error) {
+func (s *Stream) goOn(passing *passingEvent) (*Event, error) {
 	run := s.Run()
 	switch {
 	case run == nil:
@@ -309,7 +319,7 @@ func (s *Stream) goOn() (*Event, error) {
 			s.feed.close()
 			s.feed = feed
 			s.mu.Unlock()
-			return feed.next()
+			return feed.next(passing)
 		}
 	}
 	seen, _, err := s.run.overtaken(s.ctx, run, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -164,6 +165,6 @@ func failedOutput(err error) string {
 	}
 	encoded, _ := json.Marshal(struct { // cannot fail
 		Error string `json:"error"`
-	}{text})
+	}{strings.ToValidUTF8(text, "\ufffd")})
 	return string(encoded)
 }

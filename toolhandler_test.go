@@ -96,10 +96,10 @@ func TestToolHandlerOutputs(t *testing.T) {
 		"an error":                 {returns("", errors.New(`no "weather" here`)), `{"error":"no \"weather\" here"}`},
 		"an error and an output":   {returns("sunny", errors.New("no")), `{"error":"no"}`},
 		"an error without a text":  {returns("", errors.New("")), `{"error":""}`},
-		"an error that is no text": {returns("", errors.New("a\xff")), `{"error":"a\ufffd"}`},
+		"an error that is no text": {returns("", errors.New("a\xff")), "{\"error\":\"a\ufffd\"}"},
 		"an error that panics":     {returns("", (*shyError)(nil)), `{"error":"the function panicked"}`},
 		"a panic":                  {does(func(assistants.ToolCall) { panic("password: hunter2") }), `{"error":"the function panicked"}`},
-		"a panic of nil":           {does(func(assistants.ToolCall) { panic(nil) }), `{"error":"the function panicked"}`}, //nolint:govet // which is the point
+		"a panic of nil":           {does(func(assistants.ToolCall) { panic(nil) }), `{"error":"the function panicked"}`},
 		"a panic of an error":      {does(func(call assistants.ToolCall) { _ = call.FileSearch.Results }), `{"error":"the function panicked"}`},
 		"an end of the goroutine":  {does(func(assistants.ToolCall) { runtime.Goexit() }), `{"error":"the function did not return"}`},
 	} {
