@@ -50,11 +50,16 @@ func run(names []string) (missed bool, err error) {
 		}
 		fmt.Printf("| %s | %.2f | %.2f | %d |\n", name, f.megabytes, f.cpuSeconds, f.modules)
 	}
+	streaming, err := size("ours-stream")
+	if err != nil {
+		return false, fmt.Errorf("ours-stream: %w", err)
+	}
 	fmt.Println()
-	return printTargets(ours), nil
+	return printTargets(ours, streaming), nil
 }
 
-func printTargets(ours footprint) (missed bool) {
+// printTargets reports whether one is missed. streaming are the megabytes of the program that reads a stream.
+func printTargets(ours footprint, streaming float64) (missed bool) {
 	fmt.Println("| target | at most | reached | |")
 	fmt.Println("|---|--:|--:|---|")
 	for _, t := range []struct {
@@ -62,7 +67,8 @@ func printTargets(ours footprint) (missed bool) {
 		limit, got float64
 	}{
 		{"stripped binary, MB", 7.0, ours.megabytes},
-		{"building it, CPU seconds", 2.5, ours.cpuSeconds},
+		{"the same of one that streams, MB", 7.0, streaming},
+		{"building the first, CPU seconds", 2.5, ours.cpuSeconds},
 		{"modules linked", 2, float64(ours.modules)},
 	} {
 		verdict := "met"

@@ -52,6 +52,24 @@ func measure(name string) (footprint, error) {
 	return footprint{float64(file.Size()) / 1e6, spent.Seconds(), len(info.Deps)}, nil
 }
 
+// size builds a program as measure does, with the cache that there is, and returns its megabytes.
+func size(name string) (float64, error) {
+	dir, err := os.MkdirTemp("", "footprint")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	binary := filepath.Join(dir, "program")
+	if _, err := build("", "-o", binary, "./footprint/programs/"+name); err != nil {
+		return 0, err
+	}
+	file, err := os.Stat(binary)
+	if err != nil {
+		return 0, err
+	}
+	return float64(file.Size()) / 1e6, nil
+}
+
 // standardLibrary lists the packages of the standard library that a program needs.
 func standardLibrary(program string) ([]string, error) {
 	out, err := exec.Command("go", "list", "-deps", "-f", "{{if .Standard}}{{.ImportPath}}{{end}}", program).Output()
@@ -61,11 +79,14 @@ func standardLibrary(program string) ([]string, error) {
 	return strings.Fields(string(out)), nil
 }
 
-// build runs go build and returns the CPU time of it and of all processes that it started.
+// build runs go build, with the user's cache if none is named, and returns the CPU time of it and of all processes that
+// it started.
 func build(cache string, args ...string) (time.Duration, error) {
 	args = append([]string{"build", "-trimpath", "-ldflags=-s -w"}, args...)
 	cmd := exec.Command("go", args...)
-	cmd.Env = append(os.Environ(), "GOCACHE="+cache)
+	if cache != "" {
+		cmd.Env = append(os.Environ(), "GOCACHE="+cache)
+	}
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	if err := cmd.Run(); err != nil {

@@ -17,6 +17,7 @@ const baseURL = "https://api.openai.com/v1"
 func floor(wire *Wire) Client {
 	client := &http.Client{Transport: wire}
 	params := newPlainParams()
+	stream := func(ctx context.Context, each func(string)) error { return streamByHand(ctx, client, each) }
 	return Client{Floor, map[string]Operation{
 		Retrieve: operation(func(ctx context.Context) (*plainAssistant, error) {
 			return exchange[plainAssistant](ctx, client, http.MethodGet, "/assistants/"+AssistantID, nil)
@@ -30,10 +31,33 @@ func floor(wire *Wire) Client {
 		Create: operation(func(ctx context.Context) (*plainAssistant, error) {
 			return exchange[plainAssistant](ctx, client, http.MethodPost, "/assistants", params)
 		}, one(plainSight)),
-	}}
+		Messages: operation(func(ctx context.Context) (*plainMessagePage, error) {
+			path := "/threads/" + ThreadID + "/messages?limit=" + strconv.Itoa(ListLength)
+			return exchange[plainMessagePage](ctx, client, http.MethodGet, path, nil)
+		}, func(page *plainMessagePage) []Sight { return many(page.Data, plainMessageSight) }),
+		Stream: streaming(stream),
+	}, stream}
 }
 
 func exchange[T any](ctx context.Context, client *http.Client, method, path string, in any) (*T, error) {
+	resp, err := send(ctx, client, method, path, "application/json", in)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := read(resp)
+	if err != nil {
+		return nil, err
+	}
+	out := new(T)
+	if err := json.Unmarshal(answer, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// send returns an answer of status 200.
+func send(ctx context.Context, client *http.Client, method, path, accept string, in any) (*http.Response, error) {
 	var body io.Reader
 	if in != nil {
 		encoded, err := json.Marshal(in)
@@ -46,7 +70,7 @@ func exchange[T any](ctx context.Context, client *http.Client, method, path stri
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept", accept)
 	req.Header.Set("Authorization", "Bearer "+apiKey)
 	req.Header.Set("OpenAI-Beta", "assistants=v2")
 	req.Header.Set("User-Agent", "floor/1.0")
@@ -57,19 +81,11 @@ func exchange[T any](ctx context.Context, client *http.Client, method, path stri
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
+		resp.Body.Close()
 		return nil, fmt.Errorf("%s %s: %s", method, path, resp.Status)
 	}
-	answer, err := read(resp)
-	if err != nil {
-		return nil, err
-	}
-	out := new(T)
-	if err := json.Unmarshal(answer, out); err != nil {
-		return nil, err
-	}
-	return out, nil
+	return resp, nil
 }
 
 func read(resp *http.Response) ([]byte, error) {

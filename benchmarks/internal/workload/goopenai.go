@@ -36,7 +36,10 @@ func goOpenAI(wire *Wire) Client {
 		Create: operation(func(ctx context.Context) (openai.Assistant, error) {
 			return client.CreateAssistant(ctx, params)
 		}, one(goOpenAISight)),
-	}}
+		Messages: operation(func(ctx context.Context) (openai.MessagesList, error) {
+			return client.ListMessage(ctx, ThreadID, &limit, nil, nil, nil, nil)
+		}, func(list openai.MessagesList) []Sight { return many(list.Messages, goOpenAIMessageSight) }),
+	}, nil}
 }
 
 func goOpenAISight(a openai.Assistant) Sight {
@@ -66,4 +69,43 @@ func goOpenAISight(a openai.Assistant) Sight {
 		Temperature: decimal(float64(*a.Temperature)),
 		Format:      fmt.Sprint(a.ResponseFormat),
 	}
+}
+
+func goOpenAIMessageSight(m openai.Message) Sight {
+	metadata := make(map[string]string, len(m.Metadata))
+	for key, value := range m.Metadata {
+		metadata[key] = fmt.Sprint(value)
+	}
+	return Sight{
+		ID:        m.ID,
+		Object:    m.Object,
+		CreatedAt: int64(m.CreatedAt),
+		Thread:    m.ThreadID,
+		Assistant: orEmpty(m.AssistantID),
+		Run:       orEmpty(m.RunID),
+		Role:      m.Role,
+		Text:      words(m.Content, func(p openai.MessageContent) string { return p.Text.Value }),
+		Citations: words(m.Content, func(p openai.MessageContent) string {
+			return words(p.Text.Annotations, goOpenAICitation)
+		}),
+		Metadata: metadata,
+	}
+}
+
+// goOpenAICitation describes a citation, which that client decodes into no type of its own.
+func goOpenAICitation(decoded any) string {
+	a, _ := decoded.(map[string]any)
+	text, _ := a["text"].(string)
+	start, _ := a["start_index"].(float64)
+	end, _ := a["end_index"].(float64)
+	file, _ := a["file_citation"].(map[string]any)
+	id, _ := file["file_id"].(string)
+	return citation(text, int64(start), int64(end), id)
+}
+
+func orEmpty(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }

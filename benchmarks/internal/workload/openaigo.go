@@ -21,7 +21,9 @@ func openAIGo(wire *Wire) Client {
 		option.WithHTTPClient(&http.Client{Transport: wire}),
 	)
 	list := openai.BetaAssistantListParams{Limit: openai.Int(ListLength)}
+	messages := openai.BetaThreadMessageListParams{Limit: openai.Int(ListLength)}
 	params := newOpenAIGoParams()
+	stream := func(ctx context.Context, each func(string)) error { return openAIGoStream(ctx, &client, each) }
 	return Client{OpenAIGo, map[string]Operation{
 		Retrieve: operation(func(ctx context.Context) (*openai.Assistant, error) {
 			return client.Beta.Assistants.Get(ctx, AssistantID)
@@ -37,7 +39,53 @@ func openAIGo(wire *Wire) Client {
 		Create: operation(func(ctx context.Context) (*openai.Assistant, error) {
 			return client.Beta.Assistants.New(ctx, params)
 		}, one(openAIGoSight)),
-	}}
+		Messages: operation(func(ctx context.Context) (*pagination.CursorPage[openai.Message], error) {
+			return client.Beta.Threads.Messages.List(ctx, ThreadID, messages)
+		}, func(page *pagination.CursorPage[openai.Message]) []Sight {
+			return many(page.Data, func(m openai.Message) Sight { return openAIGoMessageSight(&m) })
+		}),
+		Stream: streaming(stream),
+	}, stream}
+}
+
+// openAIGoStream takes the text from the union of all events, which Next has decoded; AsAny would decode it again.
+func openAIGoStream(ctx context.Context, client *openai.Client, each func(string)) error {
+	stream := client.Beta.Threads.Runs.NewStreaming(ctx, ThreadID, openai.BetaThreadRunNewParams{AssistantID: AssistantID})
+	defer stream.Close()
+	for stream.Next() {
+		event := stream.Current()
+		if event.Event != "thread.message.delta" {
+			continue
+		}
+		for _, part := range event.Data.Delta.Content {
+			if part.Text.Value != "" {
+				each(part.Text.Value)
+			}
+		}
+	}
+	return stream.Err()
+}
+
+func openAIGoMessageSight(m *openai.Message) Sight {
+	return Sight{
+		ID:        m.ID,
+		Object:    string(m.Object),
+		CreatedAt: m.CreatedAt,
+		Thread:    m.ThreadID,
+		Assistant: m.AssistantID,
+		Run:       m.RunID,
+		Role:      string(m.Role),
+		Text:      words(m.Content, func(p openai.MessageContentUnion) string { return p.Text.Value }),
+		Citations: words(m.Content, func(p openai.MessageContentUnion) string {
+			return words(p.Text.Annotations, func(a openai.AnnotationUnion) string {
+				return citation(a.Text, a.StartIndex, a.EndIndex, a.FileCitation.FileID)
+			})
+		}),
+		Attachments: words(m.Attachments, func(a openai.MessageAttachment) string {
+			return attachment(a.FileID, words(a.Tools, func(t openai.MessageAttachmentToolUnion) string { return t.Type }))
+		}),
+		Metadata: m.Metadata,
+	}
 }
 
 func openAIGoSight(a *openai.Assistant) Sight {

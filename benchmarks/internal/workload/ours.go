@@ -8,7 +8,7 @@ import (
 	"github.com/assistants-go/assistants"
 )
 
-func ours(wire *Wire) Client {
+func newOurs(wire *Wire) *assistants.Client {
 	client, err := assistants.NewClient(
 		assistants.WithAPIKey(apiKey),
 		assistants.WithBaseURL(baseURL), // whatever the environment says
@@ -17,7 +17,13 @@ func ours(wire *Wire) Client {
 	if err != nil {
 		panic(err) // the options are constant
 	}
+	return client
+}
+
+func ours(wire *Wire) Client {
+	client := newOurs(wire)
 	params := newOurParams()
+	stream := func(ctx context.Context, each func(string)) error { return ourText(ctx, client, each) }
 	return Client{Ours, map[string]Operation{
 		Retrieve: operation(func(ctx context.Context) (*assistants.Assistant, error) {
 			return client.Assistants.Retrieve(ctx, AssistantID)
@@ -31,7 +37,13 @@ func ours(wire *Wire) Client {
 		Create: operation(func(ctx context.Context) (*assistants.Assistant, error) {
 			return client.Assistants.Create(ctx, params)
 		}, one(ourSight)),
-	}}
+		Messages: operation(func(ctx context.Context) (*assistants.Page[assistants.Message], error) {
+			return client.Messages.List(ctx, ThreadID, assistants.MessageListParams{
+				ListParams: assistants.ListParams{Limit: ListLength},
+			})
+		}, func(page *assistants.Page[assistants.Message]) []Sight { return many(page.Data, ourMessageSight) }),
+		Stream: streaming(stream),
+	}, stream}
 }
 
 func ourSight(a *assistants.Assistant) Sight {

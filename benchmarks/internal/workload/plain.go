@@ -78,10 +78,19 @@ type plainHybridSearch struct {
 type plainToolResources struct {
 	CodeInterpreter *plainCodeInterpreterResources `json:"code_interpreter,omitzero"`
 	FileSearch      *plainFileSearchResources      `json:"file_search,omitzero"`
+	MCP             []plainMCPResources            `json:"mcp,omitzero"`
+	AzureAISearch   json.RawMessage                `json:"azure_ai_search,omitzero"`
 }
 
 type plainCodeInterpreterResources struct {
-	FileIDs []string `json:"file_ids,omitzero"`
+	FileIDs     []string          `json:"file_ids,omitzero"`
+	DataSources []json.RawMessage `json:"data_sources,omitzero"`
+}
+
+type plainMCPResources struct {
+	ServerLabel     string            `json:"server_label"`
+	Headers         map[string]string `json:"headers,omitzero"`
+	RequireApproval json.RawMessage   `json:"require_approval,omitzero"`
 }
 
 type plainFileSearchResources struct {

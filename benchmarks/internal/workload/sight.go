@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A Sight is what a client sees of an assistant: all that is not null.
+// A Sight is what a client sees of an assistant or a message, all that is not null; or of a stream, its text.
 type Sight struct {
 	ID, Object, Name, Description, Model, Instructions string
 
@@ -19,6 +19,11 @@ type Sight struct {
 	TopP          string
 	Temperature   string
 	Format        string
+
+	Thread, Assistant, Run, Role, Text string
+
+	Citations   string
+	Attachments string
 }
 
 // Want is what every client should see of a subject's answer.
@@ -62,8 +67,48 @@ func Want(subject string) []Sight {
 			page[i].ID = listedID(i)
 		}
 		return page
+	case Messages:
+		return wantMessages()
+	case Stream:
+		return []Sight{{Text: recorded.Text}}
 	}
 	return []Sight{assistant}
+}
+
+func wantMessages() []Sight {
+	question := Sight{
+		Object:    "thread.message",
+		CreatedAt: 1722470380,
+		Thread:    ThreadID,
+		Role:      "user",
+		Text: "I have to be in Lyon on the third of September, before noon. Which train may I take, and in which class? " +
+			"The invitation is attached.",
+		Attachments: attachment("file-000000000000000000000004", "file_search code_interpreter"),
+		Metadata:    map[string]string{"ticket": "20817"},
+	}
+	answer := Sight{
+		Object:    "thread.message",
+		CreatedAt: 1722470402,
+		Thread:    ThreadID,
+		Assistant: AssistantID,
+		Run:       runID,
+		Role:      "assistant",
+		Text: "You may travel first class, as the journey takes longer than four hours【4:0†policy.pdf】. The train at " +
+			"06:12 arrives at 10:58 and is the cheapest; the one at 05:30 leaves you an hour more. The invitation asks you " +
+			"to register at the gate【4:3†invitation.pdf】. Which cost centre is it for?",
+		Citations: citation("【4:0†policy.pdf】", 71, 87, citedID) + " " +
+			citation("【4:3†invitation.pdf】", 235, 255, "file-000000000000000000000004"),
+		Metadata: map[string]string{},
+	}
+	page := make([]Sight, ListLength)
+	for i := range page {
+		page[i] = answer
+		if i%2 == 1 {
+			page[i] = question
+		}
+		page[i].ID = listedMessageID(i)
+	}
+	return page
 }
 
 // one makes of a look at an assistant a look at an answer.
@@ -109,3 +154,9 @@ func search(results int64, ranker string, threshold float64) string {
 
 // decimal writes a number; one client decodes it in half the precision, which is no difference to be reported.
 func decimal(f float64) string { return fmt.Sprintf("%.3f", f) }
+
+func citation(text string, start, end int64, file string) string {
+	return fmt.Sprintf("%s %d-%d %s", text, start, end, file)
+}
+
+func attachment(file, tools string) string { return fmt.Sprintf("%s for %s", file, tools) }

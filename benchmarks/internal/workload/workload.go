@@ -7,6 +7,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -24,21 +25,41 @@ const apiKey = "sk-benchmark"
 //go:embed assistant.json
 var assistantJSON []byte
 
+//go:embed question.json
+var questionJSON []byte
+
+//go:embed answer.json
+var answerJSON []byte
+
 var unannouncedJSON = assistantNamed(UnannouncedID)
 
 // listJSON is a page of assistants that differ in their ids.
-var listJSON = func() []byte {
+var listJSON = page(listedID, assistantNamed)
+
+// messagesJSON is a page of messages, the answers in front of their questions as in a thread that is read backwards.
+var messagesJSON = page(listedMessageID, func(id string) []byte {
+	body := answerJSON
+	if (id[len(id)-1]-'0')%2 == 1 {
+		body = questionJSON
+	}
+	return bytes.Replace(body, []byte(unlistedMessageID), []byte(id), 1)
+})
+
+// recorded is what the streams bring.
+var recorded = NewRecording(StreamLength)
+
+func page(name func(int) string, named func(id string) []byte) []byte {
 	var page bytes.Buffer
 	page.WriteString(`{"object":"list","data":[`)
 	for i := range ListLength {
 		if i > 0 {
 			page.WriteByte(',')
 		}
-		page.Write(assistantNamed(listedID(i)))
+		page.Write(named(name(i)))
 	}
-	fmt.Fprintf(&page, `],"first_id":%q,"last_id":%q,"has_more":false}`, listedID(0), listedID(ListLength-1))
+	fmt.Fprintf(&page, `],"first_id":%q,"last_id":%q,"has_more":false}`, name(0), name(ListLength-1))
 	return page.Bytes()
-}()
+}
 
 // assistantNamed is the assistant with another id.
 func assistantNamed(id string) []byte {
@@ -47,29 +68,38 @@ func assistantNamed(id string) []byte {
 
 func listedID(i int) string { return fmt.Sprintf("asst_%024d", i) }
 
+const unlistedMessageID = "msg_000000000000000000000000"
+
+func listedMessageID(i int) string { return fmt.Sprintf("msg_1%023d", i) }
+
 // The subjects that clients are compared on.
 const (
 	Retrieve            = "Retrieve"
 	RetrieveUnannounced = "Retrieve, length unknown"
 	List                = "List"
 	Create              = "Create"
+	Messages            = "List messages"
+	Stream              = "Stream"
 )
 
 // Subjects are all of them, in the order of reports.
-var Subjects = []string{Retrieve, RetrieveUnannounced, List, Create}
+var Subjects = []string{Retrieve, RetrieveUnannounced, List, Create, Messages, Stream}
 
 // The clients that are compared.
 const (
-	Ours     = "ours"
-	Floor    = "floor"
-	OpenAIGo = "openai-go"
-	GoOpenAI = "go-openai"
+	Ours       = "ours"
+	OursEvents = "ours, Events"
+	Floor      = "floor"
+	OpenAIGo   = "openai-go"
+	GoOpenAI   = "go-openai"
 )
 
-// A Client is one of the clients, with an operation for each subject.
+// A Client is one of the clients, with an operation for each subject that it knows.
 type Client struct {
 	Name       string
 	Operations map[string]Operation
+	// Stream creates a run and calls each with every piece of its text, as it is read; nil if the client cannot.
+	Stream func(ctx context.Context, each func(text string)) error
 }
 
 // An Operation is a call with all that it needs.
@@ -80,9 +110,9 @@ type Operation struct {
 	Look func(context.Context) ([]Sight, error)
 }
 
-// Clients returns all clients, which send through wire.
+// Clients returns all clients, which send through wire. One of them is ours again, with the other way to read a stream.
 func Clients(wire *Wire) []Client {
-	return []Client{floor(wire), ours(wire), openAIGo(wire), goOpenAI(wire)}
+	return []Client{floor(wire), ours(wire), oursEvents(wire), openAIGo(wire), goOpenAI(wire)}
 }
 
 func operation[T any](call func(context.Context) (T, error), look func(T) []Sight) Operation {
@@ -97,6 +127,18 @@ func operation[T any](call func(context.Context) (T, error), look func(T) []Sigh
 				return nil, err
 			}
 			return look(answer), nil
+		},
+	}
+}
+
+// streaming is the operation that reads all of a stream.
+func streaming(stream func(context.Context, func(string)) error) Operation {
+	return Operation{
+		Run: func(ctx context.Context) error { return stream(ctx, func(string) {}) },
+		Look: func(ctx context.Context) ([]Sight, error) {
+			var all strings.Builder
+			err := stream(ctx, func(text string) { all.WriteString(text) })
+			return []Sight{{Text: all.String()}}, err
 		},
 	}
 }

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/assistants-go/assistants/benchmarks/internal/workload"
+)
+
+const (
+	streamsOpen   = 1000
+	streamsRounds = 3
+	streamsWait   = time.Minute // for all of them to open, or to end
+)
+
+// Memory that a process holds for its streams, in bytes for each.
+type held struct{ heap, stacks float64 }
+
+// openStreams measures what a process holds for a thousand streams that have brought a piece of text and wait for the
+// next, and how many goroutines are left when all have ended. The server is a process of its own.
+func openStreams(w io.Writer) ([]target, error) {
+	server, err := startServer()
+	if err != nil {
+		return nil, err
+	}
+	defer server.stop()
+	clients := workload.Clients(new(workload.Wire))
+	rounds := map[string][]held{}
+	left := map[string]int{}
+	for round := range 1 + streamsRounds {
+		for i := range clients {
+			if clients[i].Stream == nil {
+				continue
+			}
+			holds, over, err := holdStreams(server, i)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", clients[i].Name, err)
+			}
+			left[clients[i].Name] = max(left[clients[i].Name], over)
+			if round > 0 { // the first is for what a process keeps once it had so many goroutines
+				rounds[clients[i].Name] = append(rounds[clients[i].Name], holds)
+			}
+		}
+	}
+	return reportStreams(w, rounds, left), nil
+}
+
+func reportStreams(w io.Writer, rounds map[string][]held, left map[string]int) []target {
+	heap := func(h held) float64 { return h.heap / 1000 }
+	stacks := func(h held) float64 { return h.stacks / 1000 }
+	fmt.Fprintf(w, "| %d open streams | heap of each, kB | stacks of each, kB | goroutines left |\n|---|--:|--:|--:|\n", streamsOpen)
+	for _, name := range names {
+		if len(rounds[name]) > 0 {
+			fmt.Fprintf(w, "| %s | %.1f | %.1f | %d |\n", name, middleOf(rounds[name], heap), middleOf(rounds[name], stacks), left[name])
+		}
+	}
+	return []target{{
+		what:  fmt.Sprintf("Goroutines left of %d streams", streamsOpen),
+		got:   float64(left[workload.Ours]),
+		exact: true,
+	}}
+}
+
+func middleOf(all []held, of func(held) float64) float64 {
+	values := make([]float64, len(all))
+	for i := range all {
+		values[i] = of(all[i])
+	}
+	return middle(values)
+}
+
+// holdStreams opens the streams of a client, which has a transport of its own, looks, and has them end.
+func holdStreams(server *serverProcess, client int) (holds held, left int, err error) {
+	goroutines := runtime.NumGoroutine()
+	before := inUse()
+	transport := workload.Transport(server.addr)
+	streams := workload.Clients(&workload.Wire{Streams: transport})[client].Stream
+	ctx, cancel := context.WithTimeout(context.Background(), streamsWait)
+	defer cancel()
+
+	var all sync.WaitGroup
+	opened, ended := make(chan struct{}, streamsOpen), make(chan error, streamsOpen)
+	for range streamsOpen {
+		all.Go(func() {
+			err := streams(ctx, func(text string) {
+				if text == firstPiece {
+					opened <- struct{}{}
+				}
+			})
+			ended <- err
+		})
+	}
+	for range streamsOpen {
+		select {
+		case <-opened:
+		case err := <-ended:
+			return held{}, 0, fmt.Errorf("ended before its time: %w", err)
+		}
+	}
+	after := inUse()
+	if err := server.release(); err != nil {
+		return held{}, 0, err
+	}
+	all.Wait()
+	transport.CloseIdleConnections()
+	for range streamsOpen {
+		if err := <-ended; err != nil {
+			return held{}, 0, err
+		}
+	}
+	holds = held{(after.heap - before.heap) / streamsOpen, (after.stacks - before.stacks) / streamsOpen}
+	return holds, goroutinesAbove(goroutines), nil
+}
+
+// inUse is what the process holds when what nobody needs is gone.
+func inUse() held {
+	time.Sleep(50 * time.Millisecond) // for those that have brought a piece to wait for the next
+	runtime.GC()
+	runtime.GC() // what the first one leaves in pools
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return held{float64(m.HeapAlloc), float64(m.StackInuse)}
+}
+
+// goroutinesAbove is how many there are more than there were, once those that are ending have ended.
+func goroutinesAbove(were int) int {
+	for range 200 {
+		if runtime.NumGoroutine() <= were {
+			return 0
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return runtime.NumGoroutine() - were
+}
+
+// A serverProcess is this program as a server, whose memory is its own.
+type serverProcess struct {
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	addr string
+}
+
+func startServer() (*serverProcess, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(program, "-serve")
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	addr, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		return nil, fmt.Errorf("the server does not say where it is: %w", err)
+	}
+	return &serverProcess{cmd, in, strings.TrimSpace(addr)}, nil
+}
+
+// release has the streams that are open go on to their ends.
+func (s *serverProcess) release() error {
+	_, err := io.WriteString(s.in, "go on\n")
+	return err
+}
+
+func (s *serverProcess) stop() {
+	s.in.Close() // which ends it
+	_ = s.cmd.Wait()
+}
+
+// firstPiece is the text that every stream brings before it waits.
+var firstPiece = workload.NewRecording(1).Text
+
+// serveStreams is the server: it sends the first of two pieces and waits for a line of its input, whose end is its own.
+func serveStreams() error {
+	var mu sync.Mutex
+	goOn := make(chan struct{})
+	server, err := workload.NewServer(waiting(workload.NewRecording(2), func() <-chan struct{} {
+		mu.Lock()
+		defer mu.Unlock()
+		return goOn
+	}))
+	if err != nil {
+		return err
+	}
+	fmt.Println(server.Addr())
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		mu.Lock()
+		close(goOn)
+		goOn = make(chan struct{})
+		mu.Unlock()
+	}
+	return lines.Err()
+}
+
+// waiting answers with a recording and waits behind its first piece.
+func waiting(r *workload.Recording, told func() <-chan struct{}) func(net.Conn) error {
+	var begin, end []byte
+	begin = append(begin, workload.StreamHead...)
+	begin = append(begin, workload.Chunk(r.Begin)...)
+	begin = append(begin, workload.Chunk(r.Deltas[0])...)
+	end = append(end, workload.Chunk(r.Deltas[1])...)
+	end = append(end, workload.Chunk(r.End)...)
+	end = append(end, workload.StreamTail...)
+	return func(conn net.Conn) error {
+		released := told()
+		if _, err := conn.Write(begin); err != nil {
+			return err
+		}
+		<-released
+		_, err := conn.Write(end)
+		return err
+	}
+}
