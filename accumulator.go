@@ -23,8 +23,8 @@ type Accumulator struct {
 }
 
 // Add adds an event. Events of unknown types change nothing. An error is a delta of what was not created or has
-// ended, an object that is created twice, an index that is negative or far beyond the end of its list, a delta of another type than
-// its part; and more than 64 MiB altogether, or what the client of the stream allows.
+// ended, an object that is created twice, an index that is negative or far beyond the end of its list, a delta of
+// another type than its part; and more than 64 MiB altogether, or what [WithMaxResponseBytes] allows a stream.
 func (a *Accumulator) Add(event *Event) error {
 	if err := a.add(event); err != nil {
 		return fmt.Errorf("assistants: %w", err)
@@ -193,13 +193,14 @@ func (h *heldBytes) add(n int) error {
 
 const (
 	maxIndexGap  = 1024 // how far beyond the end of a list an index may be
+	maxElements  = 8192 // of a list: snapshots copy them
 	elementBytes = 128  // about what an element of a list takes
 )
 
 // extended is list, long enough for index.
 func extended[T any](list []T, index int, held *heldBytes) ([]T, error) {
 	switch {
-	case index < 0 || index > len(list)+maxIndexGap:
+	case index < 0 || index > len(list)+maxIndexGap || index >= maxElements:
 		return list, fmt.Errorf("index %d in a list of %d", index, len(list))
 	case index < len(list):
 		return list, nil
@@ -359,7 +360,7 @@ func (g *growingStep) add(d *ToolCallDelta, held *heldBytes) (err error) {
 	growing.arguments.WriteString(d.Arguments)
 	growing.output.WriteString(d.Output)
 	if d.FileSearch != nil {
-		call.FileSearch = d.FileSearch
+		call.FileSearch = d.FileSearch.onto(call.FileSearch)
 	}
 	if d.Retrieval != nil {
 		call.Retrieval = d.Retrieval
@@ -376,6 +377,21 @@ func (g *growingStep) add(d *ToolCallDelta, held *heldBytes) (err error) {
 		return growing.addCode(call, d.CodeInterpreter, held)
 	}
 	return nil
+}
+
+// onto is what was there with what is new.
+func (c *FileSearchCall) onto(before *FileSearchCall) *FileSearchCall {
+	if before == nil {
+		return c
+	}
+	merged := *before
+	if c.RankingOptions != nil {
+		merged.RankingOptions = c.RankingOptions
+	}
+	if c.Results != nil {
+		merged.Results = c.Results
+	}
+	return &merged
 }
 
 // overwrite sets what comes once, and is sent again by some servers.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"reflect"
 	"strings"
+
+	"github.com/assistants-go/assistants/internal/transport"
 )
 
 // An answer is a type that the service answers with.
@@ -76,6 +78,18 @@ func unmarshal(body []byte, out any) error {
 	}
 	value.SetZero()
 	return json.Unmarshal(known, out)
+}
+
+// A reporter is an answer that may report an error in words of the server's.
+type reporter interface {
+	redact(func(string) string)
+}
+
+// redactErrors takes credentials out of what a decoded answer reports: it will be logged.
+func redactErrors(out any, got *transport.Answer) {
+	if r, ok := out.(reporter); ok {
+		r.redact(got.Secrets.Redact)
+	}
 }
 
 // undecodable names the reason that encoding/json has for not decoding body.

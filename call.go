@@ -138,6 +138,7 @@ func (c *core) send(ctx context.Context, o *outgoing, out any, cfg *callConfig) 
 	if err := decode(got.Body, out); err != nil {
 		return got.Header, c.unusable(req, got, err)
 	}
+	redactErrors(out, got)
 	return got.Header, nil
 }
 
@@ -208,7 +209,7 @@ func (c *core) prepare(ctx context.Context, o *outgoing, cfg *callConfig) (*tran
 		Path:       o.path,
 		Header:     cfg.headers(c.header, body != nil, o.streamed),
 		Body:       body,
-		Secrets:    cfg.secrets,
+		Secrets:    withSecretsOf(o.in, cfg.secrets),
 		Authorized: cfg.authorizes(),
 		MaxRetries: cfg.maxRetries,
 		Replayable: cfg.idempotencyKey != "",

@@ -103,10 +103,7 @@ func (c *callConfig) setHeader(name string, value transport.Secret) {
 	header[http.CanonicalHeaderKey(name)] = value
 	c.header = header
 	if isCredential(name) {
-		c.secrets = c.secrets.With(value)
-		for _, part := range credentialParts(name, value.Reveal()) {
-			c.secrets = c.secrets.With(transport.NewSecret(part))
-		}
+		c.secrets = withSecretsOfHeader(c.secrets, name, value)
 	}
 }
 
@@ -121,6 +118,7 @@ func (c *config) build() (*core, error) {
 		return nil, err
 	}
 	c.call.secrets = c.call.secrets.With(authority.key)
+	c.call.tools.log = c.logger
 	client, pool, err := c.client()
 	if err != nil {
 		return nil, err

@@ -105,13 +105,13 @@ type URLCitation struct {
 // An ImageFile is an image among the files.
 type ImageFile struct {
 	FileID string      `json:"file_id"`         // a file of purpose "vision", or one that code made
-	Detail ImageDetail `json:"detail,omitzero"` // empty: the service takes [DetailAuto]
+	Detail ImageDetail `json:"detail,omitzero"` // empty: the service takes [ImageDetailAuto]
 }
 
 // An ImageURL is an image elsewhere.
 type ImageURL struct {
 	URL    string      `json:"url"`             // of a JPEG, PNG, GIF or WebP
-	Detail ImageDetail `json:"detail,omitzero"` // empty: the service takes [DetailAuto]
+	Detail ImageDetail `json:"detail,omitzero"` // empty: the service takes [ImageDetailAuto]
 }
 
 // An ImageDetail is how closely the model looks at an image, which costs tokens.
@@ -119,9 +119,9 @@ type ImageDetail string
 
 // Details of images.
 const (
-	DetailAuto ImageDetail = "auto" // the service's choice
-	DetailLow  ImageDetail = "low"  // a small copy of the image
-	DetailHigh ImageDetail = "high" // the image in tiles
+	ImageDetailAuto ImageDetail = "auto" // the service's choice
+	ImageDetailLow  ImageDetail = "low"  // a small copy of the image
+	ImageDetailHigh ImageDetail = "high" // the image in tiles
 )
 
 // A ContentPartParam is a part of a message to be sent. Type says which kind; when it is empty it is inferred from the

@@ -62,6 +62,15 @@ func checkKey(key string) error {
 	return nil
 }
 
+// withSecretsOfHeader adds the value of a header, and what is secret in it by itself.
+func withSecretsOfHeader(secrets transport.Secrets, name string, value transport.Secret) transport.Secrets {
+	secrets = secrets.With(value)
+	for _, part := range credentialParts(name, value.Reveal()) {
+		secrets = secrets.With(transport.NewSecret(part))
+	}
+	return secrets
+}
+
 // credentialParts are what of a header's value is secret by itself: the values of cookies, or what follows a scheme.
 func credentialParts(header, value string) (parts []string) {
 	if !strings.EqualFold(header, "Cookie") {

@@ -82,8 +82,8 @@ type RunStepDeltaDetails struct {
 // StepDetailsDelta are what a step did since.
 type StepDetailsDelta struct {
 	Type            RunStepType      `json:"type"`
-	MessageCreation *MessageCreation `json:"message_creation,omitzero"` // of StepMessageCreation
-	ToolCalls       []ToolCallDelta  `json:"tool_calls,omitzero"`       // of StepToolCalls
+	MessageCreation *MessageCreation `json:"message_creation,omitzero"` // of RunStepMessageCreation
+	ToolCalls       []ToolCallDelta  `json:"tool_calls,omitzero"`       // of RunStepToolCalls
 }
 
 // A ToolCallDelta is what was added to a call of a tool: the call with Index, which is new if there was none. Of

@@ -192,15 +192,19 @@ func isRetired(req *transport.Request, e *APIError) bool {
 
 // clean is text from outside as it may be shown.
 func clean(got *transport.Answer, text string) string {
-	shown := got.Secrets.RedactPrefix(text, 2*maxMessageBytes) // which leaves room for a cut between characters
-	if len(shown) <= maxMessageBytes {
-		return shown
+	return shortened(got.Secrets.RedactPrefix(text, 2*maxMessageBytes)) // which leaves room for a cut between characters
+}
+
+// shortened is text of at most maxMessageBytes.
+func shortened(text string) string {
+	if len(text) <= maxMessageBytes {
+		return text
 	}
 	cut := maxMessageBytes - len("…")
-	for cut > 0 && !utf8.RuneStart(shown[cut]) {
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
 		cut--
 	}
-	return shown[:cut] + "…"
+	return text[:cut] + "…"
 }
 
 // newCallError is the error of a call that got no answer.

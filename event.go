@@ -1,13 +1,14 @@
 package assistants
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 )
 
 // An Event is something that happened to a run, as a [Stream] reports it. Type says what, and one field holds the
 // object as it then is, or what was added to it. For a type that this package does not know there are only Type and
-// Data.
+// Data, and Run if it is a run.
 //
 // Reference: https://platform.openai.com/docs/api-reference/assistants-streaming/events
 type Event struct {
@@ -121,6 +122,9 @@ type passingEvent struct {
 	delta MessageDelta
 }
 
+// maxPassingParts bounds what is kept for the next delta, and cleared for it; most have one part.
+const maxPassingParts = 16
+
 // begin returns an event with data.
 func (p *passingEvent) begin(data []byte) *Event {
 	if p == nil {
@@ -136,9 +140,21 @@ func (p *passingEvent) messageDelta() *MessageDelta {
 		return new(MessageDelta)
 	}
 	parts := p.delta.Delta.Content
+	if cap(parts) > maxPassingParts {
+		parts = nil
+	}
 	clear(parts[:cap(parts)]) // encoding/json leaves in them what the JSON does not mention
 	p.delta = MessageDelta{Delta: MessageDeltaDetails{Content: parts[:0]}}
 	return &p.delta
+}
+
+// unknownRun is the run of an event of a status that is unknown here, nil if it is none.
+func unknownRun(name, data []byte) *Run {
+	run := new(Run)
+	if !bytes.HasPrefix(name, []byte("thread.run.")) || decodeObject(data, run) != nil || run.Object != "thread.run" {
+		return nil
+	}
+	return run
 }
 
 // decodeEvent decodes data once, as what name says it is.
@@ -172,7 +188,7 @@ func decodeEvent(name, data []byte, passing *passingEvent) (*Event, error) {
 		event.Thread = new(Thread)
 		object = event.Thread
 	default:
-		event.Type = EventType(name)
+		event.Type, event.Run = EventType(name), unknownRun(name, data)
 		return event, nil
 	}
 	return event, decodeObject(data, object)

@@ -202,8 +202,8 @@ func ExampleMessagesService_List() {
 	runs(client, 2)
 
 	page, err := client.Messages.List(ctx, "thread_1", assistants.MessageListParams{
-		RunID:      "run_1", // those that this run wrote
-		ListParams: assistants.ListParams{Limit: 10},
+		RunID: "run_1", // those that this run wrote
+		Limit: 10,
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -219,7 +219,7 @@ func ExampleMessagesService_All() {
 	say(client, "Hello?", "Are you there?")
 	runs(client, 1)
 
-	fromTheBeginning := assistants.MessageListParams{ListParams: assistants.ListParams{Order: assistants.OrderAsc}}
+	fromTheBeginning := assistants.MessageListParams{Order: assistants.OrderAsc}
 	for message, err := range client.Messages.All(ctx, "thread_1", fromTheBeginning) {
 		if err != nil {
 			log.Fatal(err)
@@ -269,7 +269,7 @@ func ExampleImageFilePart() {
 
 func ExampleImageURLPart() {
 	photo := assistants.ImageURLPart("https://host.example/photo.png")
-	photo.ImageURL.Detail = assistants.DetailLow // which costs less
+	photo.ImageURL.Detail = assistants.ImageDetailLow // which costs less
 	sent, err := json.Marshal(photo)
 	fmt.Println(string(sent), err)
 	// Output: {"type":"image_url","image_url":{"url":"https://host.example/photo.png","detail":"low"}} <nil>

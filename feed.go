@@ -82,6 +82,12 @@ func (f *feed) next(passing *passingEvent) (*Event, error) {
 		at.Body = bytes.Clone(raw.Data)
 		return nil, f.core.unusable(f.req, &at, fmt.Errorf("event %s: %w", raw.Name, err))
 	}
+	switch {
+	case event.Run != nil:
+		redactErrors(event.Run, f.got)
+	case event.RunStep != nil:
+		redactErrors(event.RunStep, f.got)
+	}
 	return event, nil
 }
 

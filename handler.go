@@ -118,19 +118,24 @@ func (d *dispatcher) messageDelta(delta *MessageDelta) {
 		if at != d.text {
 			d.textDone()
 		}
-		fresh := first(d.begun, at)
 		switch {
-		case part.ImageFile != nil && fresh && d.OnImageFile != nil:
-			d.OnImageFile(part.ImageFile)
+		case part.ImageFile != nil:
+			d.image(at, part.ImageFile)
 		case part.Text != nil:
-			d.textDelta(at, part.Text.Value, fresh)
+			d.textDelta(at, part.Text.Value)
 		}
 	}
 }
 
-func (d *dispatcher) textDelta(at place, delta string, fresh bool) {
+func (d *dispatcher) image(at place, image *ImageFile) {
+	if first(d.begun, at) && d.OnImageFile != nil {
+		d.OnImageFile(image)
+	}
+}
+
+func (d *dispatcher) textDelta(at place, delta string) {
 	d.text = at
-	if fresh && d.OnTextCreated != nil {
+	if first(d.begun, at) && d.OnTextCreated != nil {
 		d.OnTextCreated(d.stream.text(at))
 	}
 	if delta != "" && d.OnText != nil {
@@ -151,12 +156,11 @@ func (d *dispatcher) textDone() {
 func (d *dispatcher) messageDone(message *Message) {
 	for i, part := range message.Content {
 		at := place{message.ID, i}
-		fresh := first(d.begun, at)
 		switch {
-		case part.ImageFile != nil && fresh && d.OnImageFile != nil:
-			d.OnImageFile(part.ImageFile)
+		case part.ImageFile != nil:
+			d.image(at, part.ImageFile)
 		case part.Text != nil:
-			if fresh && d.OnTextCreated != nil {
+			if first(d.begun, at) && d.OnTextCreated != nil {
 				d.OnTextCreated(part.Text)
 			}
 			if first(d.done, at) && d.OnTextDone != nil {
@@ -182,12 +186,11 @@ func (d *dispatcher) stepDelta(delta *RunStepDelta) {
 			d.functionsDone(at)
 			d.call = at
 		}
-		snapshot := d.stream.call(at)
 		if fresh && d.OnToolCall != nil {
-			d.OnToolCall(snapshot)
+			d.OnToolCall(d.stream.call(at))
 		}
 		if d.OnToolCallDelta != nil {
-			d.OnToolCallDelta(call, snapshot)
+			d.OnToolCallDelta(call, d.stream.call(at))
 		}
 	}
 }

@@ -173,10 +173,17 @@ type MessageModifyParams struct {
 
 // MessageListParams choose a part of a thread's messages. The zero value is the newest page.
 type MessageListParams struct {
-	ListParams
 	// RunID chooses the messages that a run wrote. Empty: all.
 	RunID string `url:"run_id,omitempty"`
+	// Limit, Order, After and Before are those of [ListParams].
+	Limit  int    `url:"limit,omitempty"`
+	Order  Order  `url:"order,omitempty"`
+	After  string `url:"after,omitempty"`  // the id of a message
+	Before string `url:"before,omitempty"` // the id of a message
 }
+
+// part is the part of the list that p chooses.
+func (p MessageListParams) part() ListParams { return ListParams{p.Limit, p.Order, p.After, p.Before} }
 
 // MessagesService is the messages in threads of a [Client].
 type MessagesService service
@@ -220,7 +227,7 @@ func (s *MessagesService) List(ctx context.Context, threadID string, params Mess
 //
 // GET /threads/{thread_id}/messages: https://platform.openai.com/docs/api-reference/messages/listMessages
 func (s *MessagesService) All(ctx context.Context, threadID string, params MessageListParams, opts ...RequestOption) iter.Seq2[*Message, error] {
-	return all(params.ListParams, func(p ListParams) (*Page[Message], error) {
-		return s.List(ctx, threadID, MessageListParams{p, params.RunID}, opts...)
+	return all(params.part(), func(p ListParams) (*Page[Message], error) {
+		return s.List(ctx, threadID, MessageListParams{params.RunID, p.Limit, p.Order, p.After, p.Before}, opts...)
 	})
 }

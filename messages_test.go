@@ -54,9 +54,9 @@ func TestMessagesRequests(t *testing.T) {
 		return func(ctx ctx, c client) (string, error) { return idsOf(c.Messages.List(ctx, "thread_1", params)) }
 	}
 	low := assistants.ImageFilePart("file-1")
-	low.ImageFile.Detail = assistants.DetailLow
+	low.ImageFile.Detail = assistants.ImageDetailLow
 	high := assistants.ImageURLPart("https://x.example/y.png")
-	high.ImageURL.Detail = assistants.DetailHigh
+	high.ImageURL.Detail = assistants.ImageDetailHigh
 	const many, one = "/threads/thread_1/messages", "/threads/thread_1/messages/msg_1"
 	page := pageOf(fullMessage, "msg_1")
 	exchanges := []exchange{
@@ -75,7 +75,7 @@ func TestMessagesRequests(t *testing.T) {
 		{"list", "GET", many, "", page, "msg_1..msg_1 true: msg_1", list(assistants.MessageListParams{})},
 		{"list with everything", "GET", many + "?after=msg_0&before=msg_9&limit=5&order=asc&run_id=run_1", "", page, "msg_1..msg_1 true: msg_1",
 			list(assistants.MessageListParams{
-				ListParams: assistants.ListParams{Limit: 5, Order: assistants.OrderAsc, After: "msg_0", Before: "msg_9"}, RunID: "run_1"})},
+				Limit: 5, Order: assistants.OrderAsc, After: "msg_0", Before: "msg_9", RunID: "run_1"})},
 	}
 	for name, test := range map[string]struct {
 		params assistants.MessageCreateParams
@@ -89,7 +89,7 @@ func TestMessagesRequests(t *testing.T) {
 		"no parts":               {assistants.MessageCreateParams{Role: assistants.RoleUser, Parts: []assistants.ContentPartParam{}}, `{"role":"user","content":[]}`},
 		"details":                {assistants.UserMessage("", low, high), `{"role":"user","content":[{"type":"image_file","image_file":{"file_id":"file-1","detail":"low"}},{"type":"image_url","image_url":{"url":"https://x.example/y.png","detail":"high"}}]}`},
 		"parts without a type": {assistants.MessageCreateParams{Role: assistants.RoleAssistant, Parts: []assistants.ContentPartParam{
-			{Text: "a"}, {ImageFile: &assistants.ImageFile{FileID: "file-1", Detail: assistants.DetailAuto}}, {ImageURL: &assistants.ImageURL{URL: "u"}}, {Type: assistants.ContentText},
+			{Text: "a"}, {ImageFile: &assistants.ImageFile{FileID: "file-1", Detail: assistants.ImageDetailAuto}}, {ImageURL: &assistants.ImageURL{URL: "u"}}, {Type: assistants.ContentText},
 		}}, `{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"image_file","image_file":{"file_id":"file-1","detail":"auto"}},
 			{"type":"image_url","image_url":{"url":"u"}},{"type":"text","text":""}]}`},
 		"everything": {assistants.MessageCreateParams{Role: assistants.RoleAssistant, Content: "hi",
@@ -193,8 +193,8 @@ func TestMessageDecode(t *testing.T) {
 						FilePath: &assistants.FilePath{FileID: "file-2"}},
 					assistants.Annotation{Type: assistants.AnnotationURLCitation, EndIndex: 1,
 						URLCitation: &assistants.URLCitation{URL: "https://x.example", Title: "X"}}),
-				{Type: assistants.ContentImageFile, ImageFile: &assistants.ImageFile{FileID: "file-3", Detail: assistants.DetailLow}},
-				{Type: assistants.ContentImageURL, ImageURL: &assistants.ImageURL{URL: "https://x.example/y.png", Detail: assistants.DetailHigh}},
+				{Type: assistants.ContentImageFile, ImageFile: &assistants.ImageFile{FileID: "file-3", Detail: assistants.ImageDetailLow}},
+				{Type: assistants.ContentImageURL, ImageURL: &assistants.ImageURL{URL: "https://x.example/y.png", Detail: assistants.ImageDetailHigh}},
 				{Type: assistants.ContentRefusal, Refusal: "I would rather not."},
 				{Type: assistants.ContentText, Text: &assistants.Text{Value: "More.", Annotations: []assistants.Annotation{}}},
 			},
@@ -315,7 +315,7 @@ func (tr *transport) uris() (uris []string) {
 func TestMessagesAll(t *testing.T) {
 	t.Parallel()
 	tr := newTransport(t, pathPages("thread.message"))
-	params := assistants.MessageListParams{ListParams: assistants.ListParams{Limit: 2, Order: assistants.OrderAsc}, RunID: "run/1"}
+	params := assistants.MessageListParams{Limit: 2, Order: assistants.OrderAsc, RunID: "run/1"}
 	all := newClient(t, tr).Messages.All(t.Context(), "thread_1", params)
 	assert.Empty(t, tr.requests())
 	for range 2 {

@@ -187,7 +187,7 @@ func identityOption(name, header, id string) Option {
 }
 
 // WithHTTPClient sends every attempt through client: the place for a proxy, for TLS settings, tracing and metrics.
-// The client is copied; its rules for redirects apply after this package's, which refuses to leave the server. The
+// The client is copied; its Timeout, if it has one, bounds streams as well; its rules for redirects apply after this package's, which refuses to leave the server. The
 // default is a client of its own with the settings of net/http and up to 100 idle connections a host.
 func WithHTTPClient(client *http.Client) Option {
 	return clientOption{"WithHTTPClient", func(c *config) error {
@@ -209,8 +209,8 @@ func WithLogger(logger *slog.Logger) Option {
 	}}
 }
 
-// WithMaxResponseBytes bounds how many bytes of an answer are read into memory; a larger one is an error. The default
-// is 64 MiB.
+// WithMaxResponseBytes bounds how many bytes of an answer are read into memory, and how many one event of a [Stream], or
+// all that its events add up to, may have. More is an error. The default is 64 MiB.
 func WithMaxResponseBytes(n int64) Option {
 	return clientOption{"WithMaxResponseBytes", func(c *config) error {
 		if n <= 0 {

@@ -86,6 +86,14 @@ func (p *Page[T]) keep(raw []byte) error {
 	return nil
 }
 
+func (p *Page[T]) redact(text func(string) string) {
+	for _, item := range p.Data {
+		if r, ok := any(item).(reporter); ok {
+			r.redact(text)
+		}
+	}
+}
+
 // edges are the cursors of a page: its elements' own ids, else the page's.
 func (p *Page[T]) edges() (first, last string) {
 	first, last = p.FirstID, p.LastID

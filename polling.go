@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -72,6 +73,9 @@ func (c *core) poll(ctx context.Context, threadID string, o *outgoing, opts []Re
 		return nil, err
 	}
 	f := c.follow(&cfg, cmp.Or(threadID, run.ThreadID), run.ID)
+	if params, ok := o.in.(RunSubmitToolOutputsParams); ok {
+		f.remember(params.ToolOutputs, run)
+	}
 	return f.wait(ctx, run, header)
 }
 
@@ -80,6 +84,7 @@ const (
 	lastPollInterval  = 5 * time.Second
 	longestAskedFor   = 60_000          // by a server, in milliseconds
 	abandonTimeout    = 5 * time.Second // for cancelling a run that nobody waits for
+	maxLateLooks      = 3               // that may show a run as it was before the outputs that it waited for
 )
 
 // A follower stays with a run after the call that it began with.
@@ -87,14 +92,36 @@ type follower struct {
 	core            *core
 	cfg             callConfig
 	threadID, runID string
-	rounds          int // of tool calls that were answered
+	rounds          int      // of tool calls that were answered
+	submitted       []string // ids of the calls that were answered last, until the run was seen going on
+	late            int      // how many looks may still show the run as it was before that
 }
 
 // follow is a follower of a run whose calls are configured like the first, but for what belonged to that.
 func (c *core) follow(cfg *callConfig, threadID, runID string) *follower {
 	f := &follower{core: c, cfg: *cfg, threadID: threadID, runID: runID}
 	f.cfg.idempotencyKey, f.cfg.fields, f.cfg.include, f.cfg.needs = "", nil, nil, nil
+	if f.cfg.header["Idempotency-Key"].Reveal() != "" {
+		f.cfg.header = maps.Clone(f.cfg.header)
+		delete(f.cfg.header, "Idempotency-Key")
+	}
 	return f
+}
+
+// answered reports whether run waits for nothing but what was submitted already.
+func (f *follower) answered(run *Run) bool {
+	calls := run.FunctionCalls()
+	return len(calls) > 0 && !slices.ContainsFunc(calls, func(call ToolCall) bool { return !slices.Contains(f.submitted, call.ID) })
+}
+
+// remember notes what was submitted. If the answer to that waits again, it is for other calls, whatever their ids.
+func (f *follower) remember(outputs []ToolOutput, answer *Run) {
+	f.submitted, f.late = nil, maxLateLooks
+	for i := range outputs {
+		if answer.Status != RunRequiresAction {
+			f.submitted = append(f.submitted, outputs[i].ToolCallID)
+		}
+	}
 }
 
 // wait polls from run on. header is of the answer that it came in.
@@ -102,7 +129,7 @@ func (f *follower) wait(ctx context.Context, run *Run, header http.Header) (*Run
 	interval := firstPollInterval
 	for {
 		switch {
-		case run.Status.moving():
+		case run.Status.moving() || f.answered(run) && f.late >= 0:
 			if err := f.pause(ctx, header, &interval); err != nil {
 				return run, f.abandoned(ctx, f.at(http.MethodGet).failed(err))
 			}
@@ -119,6 +146,9 @@ func (f *follower) wait(ctx context.Context, run *Run, header http.Header) (*Run
 		seen, after, err := f.retrieve(ctx)
 		if err != nil {
 			return run, f.abandoned(ctx, err)
+		}
+		if f.late--; seen.Status.moving() {
+			f.submitted = nil // it has arrived
 		}
 		run, header = seen, after
 	}
@@ -167,9 +197,11 @@ func (f *follower) answer(ctx context.Context, run *Run) (*Run, http.Header, err
 	if err == nil {
 		o.in = params
 		header, err = f.core.send(ctx, o, next, &f.cfg)
+		f.remember(params.ToolOutputs, next)
 	}
 	if err != nil {
-		return f.overtaken(ctx, run, err)
+		seen, got, err := f.overtaken(ctx, run, err)
+		return seen, got.Header, err
 	}
 	return next, header, nil
 }
@@ -189,18 +221,33 @@ func (f *follower) submission(ctx context.Context, run *Run) (*outgoing, RunSubm
 
 // overtaken looks whether the run has gone on although submitting outputs failed: it expired or was cancelled while
 // the handler worked, or the outputs arrived and only the answer was lost. Then the run is the answer, else err.
-func (f *follower) overtaken(ctx context.Context, run *Run, err error) (*Run, http.Header, error) {
-	if ctx.Err() == nil && !errors.Is(err, ErrToolRounds) {
-		if seen, header, failed := f.retrieve(ctx); failed == nil && !sameCalls(seen, run) {
-			return seen, header, nil
-		}
+func (f *follower) overtaken(ctx context.Context, run *Run, err error) (*Run, Response, error) {
+	if ctx.Err() != nil || errors.Is(err, ErrToolRounds) {
+		return nil, Response{}, err
 	}
-	return nil, nil, err
+	var got Response
+	look := *f
+	look.cfg.response = &got
+	seen, _, failed := look.retrieve(ctx)
+	if failed != nil || sameCalls(seen, run) {
+		return nil, Response{}, err
+	}
+	if f.cfg.response != nil {
+		*f.cfg.response = got
+	}
+	return seen, got, nil
 }
 
 // sameCalls reports whether a run still waits for what it waited for.
 func sameCalls(a, b *Run) bool {
-	return a.Status == b.Status && slices.EqualFunc(a.FunctionCalls(), b.FunctionCalls(), func(a, b ToolCall) bool { return a.ID == b.ID })
+	ids := func(run *Run) (ids []string) {
+		for _, call := range run.FunctionCalls() {
+			ids = append(ids, call.ID)
+		}
+		slices.Sort(ids)
+		return ids
+	}
+	return a.Status == b.Status && slices.Equal(ids(a), ids(b))
 }
 
 // abandoned cancels the run if its caller has gone away and wanted that, or if it calls tools in circles.
@@ -215,12 +262,17 @@ func (f *follower) abandoned(ctx context.Context, err error) error {
 	return err
 }
 
-// cancel cancels the run although ctx may have ended.
+// cancel cancels the run although ctx may have ended. That the run had ended before is no error.
 func (f *follower) cancel(ctx context.Context) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), abandonTimeout)
 	defer stop()
-	cfg := f.cfg
-	cfg.response, cfg.maxRetries = nil, 0
-	_, err := f.core.send(ctx, f.at(http.MethodPost, "cancel"), new(Run), &cfg)
+	quiet := *f
+	quiet.cfg.response, quiet.cfg.maxRetries = nil, 0
+	_, err := quiet.core.send(ctx, quiet.at(http.MethodPost, "cancel"), new(Run), &quiet.cfg)
+	if errors.Is(err, ErrBadRequest) {
+		if run, _, failed := quiet.retrieve(ctx); failed == nil && run.Status.Terminal() {
+			return nil
+		}
+	}
 	return err
 }

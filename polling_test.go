@@ -157,7 +157,7 @@ func TestPollEnds(t *testing.T) {
 		"completed": aRun("completed"), "incomplete": aRun("incomplete", `"incomplete_details":{"reason":"content_filter"}`),
 		"failed":    aRun("failed", `"last_error":{"code":"server_error","message":"Sorry."}`),
 		"cancelled": aRun("cancelled"), "expired": aRun("expired"), "paused": aRun("paused"), "": aRun(""),
-		"requires_action": waitsFor("call_1"), "requires_action: approval": approval, "requires_action: unknown": aRun("requires_action"),
+		"requires_action": waitsFor("call_2"), "requires_action: approval": approval, "requires_action: unknown": aRun("requires_action"),
 	}
 	for what, test := range map[string]struct {
 		call  pollCall
@@ -359,7 +359,7 @@ func TestPollAbandoned(t *testing.T) {
 			"SubmitToolOutputsAndPoll in a pause, cancelling": {call: submitAndPoll, steps: answers(aRun("queued"), aRun("queued")),
 				cancel: answer(200, aRun("cancelled")), asked: "POST run/submit_tool_outputs, GET run, POST run/cancel", status: "queued"},
 			"cancelling refused": {call: poll, steps: answers(aRun("queued"), aRun("queued")), cancel: answer(400, `{"error":{"message":"Cannot cancel run with status 'completed'."}}`),
-				asked: "GET run, GET run, POST run/cancel", status: "queued", says: "its run was not cancelled: assistants: POST /threads/thread_1/runs/run_1/cancel: 400"},
+				asked: "GET run, GET run, POST run/cancel, GET run", status: "queued", says: "its run was not cancelled: assistants: POST /threads/thread_1/runs/run_1/cancel: 400"},
 			"cancelling fails": {call: poll, steps: answers(aRun("queued"), aRun("queued")), cancel: answer(500, ``),
 				asked: "GET run, GET run, POST run/cancel", status: "queued", says: "was not cancelled"},
 			"cancelling unanswered": {call: poll, steps: answers(aRun("queued"), aRun("queued")), cancel: silence,

@@ -43,9 +43,11 @@ func ask(ctx context.Context, client *assistants.Client) error {
 		OnTextDone:    func(*assistants.Text) { fmt.Println() },
 		OnToolCall:    func(call *assistants.ToolCall) { fmt.Println("assistant >", call.Type) },
 		OnToolCallDone: func(call *assistants.ToolCall) {
-			fmt.Println(call.CodeInterpreter.Input)
-			for _, output := range call.CodeInterpreter.Outputs {
-				fmt.Println("output >", output.Logs)
+			if code := call.CodeInterpreter; code != nil {
+				fmt.Println(code.Input)
+				for _, output := range code.Outputs {
+					fmt.Println("output >", output.Logs)
+				}
 			}
 		},
 	})
@@ -60,7 +62,8 @@ func askAndWait(ctx context.Context, client *assistants.Client, threadID, assist
 	if err := run.Err(); err != nil { // it failed, say
 		return err
 	}
-	for message, err := range client.Messages.All(ctx, threadID, assistants.MessageListParams{RunID: run.ID}) {
+	oldestFirst := assistants.MessageListParams{RunID: run.ID, Order: assistants.OrderAsc}
+	for message, err := range client.Messages.All(ctx, threadID, oldestFirst) {
 		if err != nil {
 			return err
 		}
@@ -90,11 +93,11 @@ func forecast(ctx context.Context, client *assistants.Client, assistantID, threa
 	if err != nil {
 		return err
 	}
-	page, err := client.Messages.List(ctx, threadID, assistants.MessageListParams{RunID: run.ID})
+	newest, err := client.Messages.List(ctx, threadID, assistants.MessageListParams{RunID: run.ID, Limit: 1})
 	if err != nil {
 		return err
 	}
-	for _, message := range page.Data {
+	for _, message := range newest.Data {
 		answer, err := typed.Decode[Weather](message)
 		if err != nil {
 			return err

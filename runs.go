@@ -69,6 +69,8 @@ func (r *Run) incomplete() bool      { return hasUnknownTool(r.Tools) }
 func (r *Run) keep(raw []byte) error { return keepUnknownTools(r.Tools, raw) }
 func (r *Run) cursor() string        { return r.ID }
 
+func (r *Run) redact(text func(string) string) { r.LastError.redact(text) }
+
 // FunctionCalls are the calls that a run waits for the outputs of; nil if it waits for none.
 func (r *Run) FunctionCalls() []ToolCall {
 	if r.Status != RunRequiresAction || r.RequiredAction == nil || r.RequiredAction.SubmitToolOutputs == nil {
@@ -77,13 +79,14 @@ func (r *Run) FunctionCalls() []ToolCall {
 	return r.RequiredAction.SubmitToolOutputs.ToolCalls
 }
 
-// Err says why there is no answer: how the run ended, or what it still waits for. It is nil for a run that is completed.
+// Err says why there is no answer: how the run ended, or how far it is. It wraps LastError, and is nil for a run that is
+// completed.
 func (r *Run) Err() error {
 	switch {
 	case r.Status == RunCompleted:
 		return nil
 	case r.LastError != nil:
-		return fmt.Errorf("assistants: run %s is %s: %s: %s", r.ID, r.Status, r.LastError.Code, r.LastError.Message)
+		return fmt.Errorf("assistants: run %s is %s: %w", r.ID, r.Status, r.LastError)
 	case r.IncompleteDetails != nil:
 		return fmt.Errorf("assistants: run %s is %s: %s", r.ID, r.Status, r.IncompleteDetails.Reason)
 	}
@@ -148,11 +151,20 @@ type RequiredToolCalls struct {
 	ToolCalls []ToolCall `json:"tool_calls"` // each to be answered once
 }
 
-// A RunError says why a run or one of its steps failed.
+// A RunError says why a run or one of its steps failed. Credentials in it are replaced by "[redacted]".
 type RunError struct {
 	// Code is "server_error", "rate_limit_exceeded" or, of runs, "invalid_prompt".
 	Code    string `json:"code"`
 	Message string `json:"message"` // for people
+}
+
+// Error says both, the message cut at 512 bytes.
+func (e *RunError) Error() string { return e.Code + ": " + shortened(e.Message) }
+
+func (e *RunError) redact(text func(string) string) {
+	if e != nil {
+		e.Message = text(e.Message)
+	}
 }
 
 // RunIncompleteDetails say which limit ended a run.
@@ -247,6 +259,9 @@ type RunCreateParams struct {
 	AdditionalMessages []MessageCreateParams `json:"additional_messages,omitzero"`
 	// Tools are used in place of the assistant's. nil leaves those; an empty slice is no tools.
 	Tools []Tool `json:"tools,omitzero"`
+	// ToolResources are for Foundry, which takes those of MCP servers here. Elsewhere tools work on what the assistant and
+	// the thread have.
+	ToolResources ToolResources `json:"tool_resources,omitzero"`
 	// Metadata is the run's own. nil and empty are none.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Temperature is used in place of the assistant's: 0 to 2.

@@ -40,16 +40,18 @@ func (s *RunStep) incomplete() bool  { return false }
 func (s *RunStep) keep([]byte) error { return nil }
 func (s *RunStep) cursor() string    { return s.ID }
 
+func (s *RunStep) redact(text func(string) string) { s.LastError.redact(text) }
+
 // A RunStepType names a kind of step.
 type RunStepType string
 
 // Kinds of steps.
 const (
-	StepMessageCreation RunStepType = "message_creation" // it wrote a message
-	StepToolCalls       RunStepType = "tool_calls"       // it used tools
+	RunStepMessageCreation RunStepType = "message_creation" // it wrote a message
+	RunStepToolCalls       RunStepType = "tool_calls"       // it used tools
 )
 
-func (t RunStepType) known() bool { return t == StepMessageCreation || t == StepToolCalls }
+func (t RunStepType) known() bool { return t == RunStepMessageCreation || t == RunStepToolCalls }
 
 // A RunStepStatus is how far a step is.
 type RunStepStatus string
@@ -66,8 +68,8 @@ const (
 // StepDetails are what a step did. Type says what, and the field of that name holds it.
 type StepDetails struct {
 	Type            RunStepType      `json:"type"`
-	MessageCreation *MessageCreation `json:"message_creation,omitzero"` // of StepMessageCreation
-	ToolCalls       []ToolCall       `json:"tool_calls,omitzero"`       // of StepToolCalls, in order
+	MessageCreation *MessageCreation `json:"message_creation,omitzero"` // of RunStepMessageCreation
+	ToolCalls       []ToolCall       `json:"tool_calls,omitzero"`       // of RunStepToolCalls, in order
 }
 
 // A MessageCreation says which message a step wrote.

@@ -100,10 +100,10 @@ func TestRunStepDecode(t *testing.T) {
 	}{
 		"every field": {fullStep, assistants.RunStep{
 			ID: "step_1", Object: "thread.run.step", CreatedAt: 1700000020, RunID: "run_1", AssistantID: "asst_1", ThreadID: "thread_1",
-			Type: assistants.StepToolCalls, Status: assistants.RunStepFailed, CancelledAt: 1700000021, CompletedAt: 1700000022,
+			Type: assistants.RunStepToolCalls, Status: assistants.RunStepFailed, CancelledAt: 1700000021, CompletedAt: 1700000022,
 			ExpiresAt: 1700000023, ExpiredAt: 1700000024, FailedAt: 1700000025,
 			LastError: &assistants.RunError{Code: "rate_limit_exceeded", Message: "Slow down."},
-			StepDetails: assistants.StepDetails{Type: assistants.StepToolCalls, ToolCalls: []assistants.ToolCall{
+			StepDetails: assistants.StepDetails{Type: assistants.RunStepToolCalls, ToolCalls: []assistants.ToolCall{
 				{ID: "call_1", Type: assistants.ToolCodeInterpreter, CodeInterpreter: &assistants.CodeInterpreterCall{Input: "print(1)",
 					Outputs: []assistants.CodeInterpreterOutput{
 						{Type: assistants.CodeInterpreterLogs, Logs: "1\n"},
@@ -123,7 +123,7 @@ func TestRunStepDecode(t *testing.T) {
 			Usage:    &assistants.Usage{PromptTokens: 1, CompletionTokens: 2, TotalTokens: 3},
 		}},
 		"a message": {`{"id":"step_1","type":"message_creation","step_details":{"type":"message_creation","message_creation":{"message_id":"msg_1"}}}`,
-			step(assistants.StepDetails{Type: assistants.StepMessageCreation, MessageCreation: &assistants.MessageCreation{MessageID: "msg_1"}})},
+			step(assistants.StepDetails{Type: assistants.RunStepMessageCreation, MessageCreation: &assistants.MessageCreation{MessageID: "msg_1"}})},
 		"no calls yet": {`{"id":"step_1","type":"tool_calls","step_details":{"type":"tool_calls","tool_calls":[]}}`, calls([]assistants.ToolCall{}...)},
 		"null everywhere": {`{"id":"step_1","object":null,"created_at":null,"run_id":null,"assistant_id":null,"thread_id":null,"type":null,"status":null,
 			"cancelled_at":null,"completed_at":null,"expires_at":null,"expired_at":null,"failed_at":null,"last_error":null,"step_details":null,

@@ -3,7 +3,6 @@ package assistants
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +24,7 @@ import (
 // With [WithToolHandler] function calls are answered while a loop waits for its next event, and the events that follow
 // are of the same stream.
 //
-// Run, Messages and Steps say what the events that were read add up to. All methods may be called by several goroutines
+// Run, Messages and Steps say what the events that were read add up to, which [WithMaxResponseBytes] bounds. All methods may be called by several goroutines
 // at once.
 type Stream struct {
 	core   *core
@@ -33,16 +32,16 @@ type Stream struct {
 	ctx    context.Context // ends with the caller's, and with Close
 	cancel context.CancelFunc
 
-	threadID string // "" where only the run knows it
+	reading  sync.Mutex // held while an event is awaited; guards these two
+	run      *follower  // nil before the first function call
+	answered *Run       // as it was when its calls were answered last
 
-	reading sync.Mutex // held while an event is awaited; guards run
-	run     *follower  // nil before the first function call
-
-	mu     sync.Mutex // guards what follows
-	feed   *feed
-	added  Accumulator
-	err    error // why there are no more events; io.EOF: there are none
-	closed bool
+	mu              sync.Mutex // guards what follows
+	feed            *feed
+	added           Accumulator
+	threadID, runID string // as far as they are known
+	err             error  // why there are no more events; io.EOF: there are none
+	closed          bool
 
 	abandoning sync.Once
 }
@@ -52,7 +51,7 @@ type Stream struct {
 //
 // POST /threads/{thread_id}/runs: https://platform.openai.com/docs/api-reference/runs/createRun
 func (s *RunsService) Stream(ctx context.Context, threadID string, params RunCreateParams, opts ...RequestOption) (*Stream, error) {
-	return s.core.stream(ctx, threadID, &outgoing{to: route{"threads", threadID, "runs"}, able: includes, in: struct {
+	return s.core.stream(ctx, threadID, "", &outgoing{to: route{"threads", threadID, "runs"}, able: includes, in: struct {
 		RunCreateParams
 		streamed
 	}{params, streamed{true}}}, opts)
@@ -65,7 +64,7 @@ func (s *RunsService) Stream(ctx context.Context, threadID string, params RunCre
 func (s *RunsService) SubmitToolOutputsStream(ctx context.Context, threadID, runID string, params RunSubmitToolOutputsParams, opts ...RequestOption) (*Stream, error) {
 	o := &outgoing{to: route{"threads", threadID, "runs", runID, "submit_tool_outputs"}}
 	o.in = submissionStreamed(params)
-	return s.core.stream(ctx, threadID, o, opts)
+	return s.core.stream(ctx, threadID, runID, o, opts)
 }
 
 func submissionStreamed(params RunSubmitToolOutputsParams) any {
@@ -79,7 +78,7 @@ func submissionStreamed(params RunSubmitToolOutputsParams) any {
 //
 // POST /threads/runs: https://platform.openai.com/docs/api-reference/runs/createThreadAndRun
 func (s *ThreadsService) CreateAndRunStream(ctx context.Context, params ThreadCreateAndRunParams, opts ...RequestOption) (*Stream, error) {
-	return s.core.stream(ctx, "", &outgoing{to: route{"threads", "runs"}, in: struct {
+	return s.core.stream(ctx, "", "", &outgoing{to: route{"threads", "runs"}, in: struct {
 		ThreadCreateAndRunParams
 		streamed
 	}{params, streamed{true}}}, opts)
@@ -91,7 +90,7 @@ type streamed struct {
 }
 
 // stream opens what o answers with.
-func (c *core) stream(ctx context.Context, threadID string, o *outgoing, opts []RequestOption) (*Stream, error) {
+func (c *core) stream(ctx context.Context, threadID, runID string, o *outgoing, opts []RequestOption) (*Stream, error) {
 	o.method, o.streamed = http.MethodPost, true
 	o.able |= streams | handles
 	cfg, err := c.configure(o, opts)
@@ -107,7 +106,7 @@ func (c *core) stream(ctx context.Context, threadID string, o *outgoing, opts []
 		cancel()
 		return nil, err
 	}
-	s := &Stream{core: c, cfg: cfg, ctx: ctx, cancel: cancel, threadID: threadID, feed: feed}
+	s := &Stream{core: c, cfg: cfg, ctx: ctx, cancel: cancel, threadID: threadID, runID: runID, feed: feed}
 	s.added.held.limit = c.maxBytes
 	return s, nil
 }
@@ -130,8 +129,9 @@ func (s *Stream) events(passing *passingEvent) iter.Seq2[*Event, error] {
 	}
 }
 
-// Text iterates over the text that the run writes, as it is written. An error is the last pair. How the run ended is
-// for [Stream.Run] to say.
+// Text iterates over the text that the run writes, as it is written: that of several messages without anything between
+// them, and of servers that send messages only whole, nothing. An error is the last pair. How the run ended says
+// [Run.Err], of [Stream.Run].
 func (s *Stream) Text() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for event, err := range s.events(new(passingEvent)) {
@@ -222,22 +222,33 @@ func (s *Stream) call(at place) *ToolCall {
 }
 
 // Close ends the stream; a loop that waits for an event ends with an error that is [os.ErrClosed]. The run goes on,
-// unless [WithCancelOnAbandon] or [WithToolHandler] was given and it has not ended. It may be called at any time and
-// more than once. The error is nil, but for a run that was to be cancelled and was not.
+// unless [WithCancelOnAbandon] or [WithToolHandler] was given, its id was read, and it neither has ended nor waits for
+// its caller. It may be called at any time and more than once. The error is nil, but for a run that was to be cancelled
+// and was not.
 func (s *Stream) Close() error {
 	s.mu.Lock()
 	over := s.closed || s.err != nil
 	s.closed = true
-	feed, run := s.feed, s.added.Run()
+	feed, run := s.feed, s.abandonable()
 	s.mu.Unlock()
 	s.cancel()
 	feed.close()
-	if over || !s.cfg.abandoning || run == nil || run.Status.Terminal() {
+	var err error
+	if !over && run != nil {
+		s.abandoning.Do(func() { err = run.cancel(s.ctx) })
+	}
+	return err
+}
+
+// abandonable follows the run that is to be cancelled when nobody waits for it any longer; nil if there is none. The
+// lock is held.
+func (s *Stream) abandonable() *follower {
+	run := s.added.Run()
+	if !s.cfg.abandoning || s.runID == "" ||
+		run != nil && (run.Status.Terminal() || run.Status == RunRequiresAction && s.cfg.tools.handler == nil) {
 		return nil
 	}
-	var err error
-	s.abandoning.Do(func() { err = s.follow(run).cancel(s.ctx) })
-	return err
+	return s.core.follow(&s.cfg, s.threadID, s.runID)
 }
 
 // next is the next event; io.EOF after the last one.
@@ -269,23 +280,36 @@ func (s *Stream) next(passing *passingEvent) (*Event, error) {
 func (s *Stream) add(event *Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	switch {
+	case event.Run != nil:
+		s.seen(event.Run.ThreadID, event.Run.ID)
+	case event.RunStep != nil:
+		s.seen(event.RunStep.ThreadID, event.RunStep.RunID)
+	case event.Message != nil:
+		s.seen(event.Message.ThreadID, event.Message.RunID)
+	}
 	if err := s.added.add(event); err != nil {
 		return s.feed.failed(err)
 	}
 	return nil
 }
 
+// seen notes the ids of the run. The lock is held.
+func (s *Stream) seen(threadID, runID string) {
+	s.threadID, s.runID = cmp.Or(s.threadID, threadID), cmp.Or(s.runID, runID)
+}
+
 // end makes err the stream's last word.
 func (s *Stream) end(err error) error {
 	s.mu.Lock()
-	feed, run, closed := s.feed, s.added.Run(), s.closed
+	feed, run, closed := s.feed, s.abandonable(), s.closed
 	s.mu.Unlock()
 	switch {
 	case err == io.EOF:
 	case closed:
-		err = feed.failed(fmt.Errorf("the stream was closed: %w", os.ErrClosed))
-	case run != nil && !run.Status.Terminal():
-		s.abandoning.Do(func() { err = s.follow(run).abandoned(s.ctx, err) })
+		err = newCallError(feed.req, feed.got, fmt.Errorf("the stream was closed: %w", os.ErrClosed))
+	case run != nil:
+		s.abandoning.Do(func() { err = run.abandoned(s.ctx, err) })
 	}
 	s.mu.Lock()
 	s.err = err
@@ -306,35 +330,36 @@ func (s *Stream) goOn(passing *passingEvent) (*Event, error) {
 		return nil, s.feed.failed(fmt.Errorf("the stream is done and its run %s: %w", run.Status, io.ErrUnexpectedEOF))
 	case !s.cfg.tools.answers(run):
 		return nil, io.EOF
+	case s.run == nil:
+		s.run = s.core.follow(&s.cfg, s.threadID, s.runID)
+	case run == s.answered:
+		return nil, s.feed.failed(fmt.Errorf("the stream is done and does not say what became of its run: %w", io.ErrUnexpectedEOF))
 	}
-	if s.run == nil {
-		s.run = s.follow(run)
-	}
+	s.answered = run
 	o, params, err := s.run.submission(s.ctx, run)
 	if err == nil {
 		o.in, o.streamed = submissionStreamed(params), true
 		var feed *feed
 		if feed, err = s.core.openFeed(s.ctx, o, &s.run.cfg); err == nil {
-			s.mu.Lock()
-			s.feed.close()
-			s.feed = feed
-			s.mu.Unlock()
-			return feed.next(passing)
+			return s.goOnWith(feed, passing)
 		}
 	}
-	seen, _, err := s.run.overtaken(s.ctx, run, err)
+	seen, got, err := s.run.overtaken(s.ctx, run, err)
 	if err != nil {
 		return nil, err
 	}
-	return runEventOf(seen)
+	return &Event{Type: EventType("thread.run." + seen.Status), Data: got.Body, Run: seen}, nil
 }
 
-func (s *Stream) follow(run *Run) *follower {
-	return s.core.follow(&s.cfg, cmp.Or(s.threadID, run.ThreadID), run.ID)
-}
-
-// runEventOf is the event that would have told of a run.
-func runEventOf(run *Run) (*Event, error) {
-	data, err := json.Marshal(run)
-	return &Event{Type: EventType("thread.run." + run.Status), Data: data, Run: run}, err
+// goOnWith takes the next feed and returns its first event.
+func (s *Stream) goOnWith(feed *feed, passing *passingEvent) (*Event, error) {
+	s.mu.Lock()
+	s.feed.close()
+	s.feed = feed
+	s.mu.Unlock()
+	event, err := feed.next(passing)
+	if err == io.EOF {
+		return s.goOn(passing) // which knows that this cannot be all
+	}
+	return event, err
 }

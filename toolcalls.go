@@ -1,7 +1,5 @@
 package assistants
 
-import "fmt"
-
 // A ToolCall is a use of a tool: one that the service made or makes, or one that it asks the caller for. Type says of
 // which tool, and the field of that name holds what is known of it.
 type ToolCall struct {
@@ -85,18 +83,3 @@ type ToolOutput struct {
 	ToolCallID string `json:"tool_call_id"` // of the call
 	Output     string `json:"output"`       // what the model is told; any text, often JSON
 }
-
-// A ToolApproval allows or forbids a call of a tool on an MCP server: Foundry asks for it.
-type ToolApproval struct {
-	ToolCallID string `json:"tool_call_id"` // of the call
-	Approve    bool   `json:"approve"`      // false: the call is not made
-	// Headers are sent to the server with the call. nil and empty are none.
-	Headers MCPHeaders `json:"headers,omitzero"`
-}
-
-// MCPHeaders are HTTP headers for an MCP server. Being credentials as a rule, their values are not shown by %v, %+v and
-// %#v.
-type MCPHeaders map[string]string
-
-// Format writes how many there are.
-func (h MCPHeaders) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%d headers", len(h)) }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"strings"
 	"time"
 )
@@ -28,8 +30,10 @@ const (
 // run has ended. Package typed makes handlers of Go functions.
 //
 // The calls of one step run concurrently, eight at a time unless [WithToolConcurrency] says otherwise. An error of the
-// handler becomes the output of the call, as {"error":"…"}, so that the model can recover, and so do a panic, whose
-// value stays here, and an output of more than a megabyte. What the handler returns goes to the service: no secrets in errors.
+// handler becomes the output of the call, as {"error":"…"}, so that the model can recover, and so do an output of more
+// than a megabyte and a panic; of that [WithLogger] tells, with the stack and without its value. What the handler
+// returns goes to the service: no secrets in errors. It does not read the stream that it answers for, which waits for
+// it.
 //
 // The handler's context ends with that of the call, with the stream, and when the run must have expired. A handler that
 // does not heed it is left behind. When the context of the call ends the run is cancelled, as with
@@ -79,6 +83,7 @@ type toolPolicy struct {
 	handler     ToolHandler // nil: by the caller
 	rounds      int
 	concurrency int
+	log         *slog.Logger // nil: no logging
 }
 
 // answers reports whether the handler is for what run waits for.
@@ -117,6 +122,7 @@ func (p *toolPolicy) answer(ctx context.Context, run *Run) ([]ToolOutput, error)
 				defer func() { // also if the handler ends its goroutine
 					if recover() != nil {
 						output = failedOutput(errors.New("the function panicked"))
+						p.recordPanic(ctx, call)
 					}
 					results <- result{i, output}
 					<-slots
@@ -141,6 +147,18 @@ func (p *toolPolicy) answer(ctx context.Context, run *Run) ([]ToolOutput, error)
 		}
 	}
 	return outputs, nil
+}
+
+// recordPanic logs where a handler panicked; why stays out of it, being anything.
+func (p *toolPolicy) recordPanic(ctx context.Context, call ToolCall) {
+	if p.log == nil {
+		return
+	}
+	name := call.Name
+	if call.Function != nil {
+		name = call.Function.Name
+	}
+	p.log.ErrorContext(ctx, "assistants: a function panicked", "function", name, "stack", string(debug.Stack()))
 }
 
 // errRunExpired ends handlers that took longer than their run can live.

@@ -363,7 +363,18 @@ func TestToolHandlerStreamAbandoned(t *testing.T) {
 			synctest.Wait()
 			require.ErrorIs(t, stream.Close(), assistants.ErrBadRequest)
 			require.ErrorIs(t, <-ended, os.ErrClosed)
-			assert.Equal(t, first+", POST run/cancel", tr.asked())
+			assert.Equal(t, first+", POST run/cancel, GET run", tr.asked())
+		})
+	})
+	t.Run("closed when the run had ended", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			tr := newClocked(t, oneRound(answer(400, refusal), answer(200, aRun("completed")))...)
+			stream, ended, release := open(t, t.Context(), tr, true)
+			defer close(release)
+			synctest.Wait()
+			require.NoError(t, stream.Close())
+			require.ErrorIs(t, <-ended, os.ErrClosed)
 		})
 	})
 	t.Run("closed, and cancelling is not answered", func(t *testing.T) {

@@ -25,14 +25,6 @@ type CodeInterpreterResources struct {
 	DataSources []json.RawMessage `json:"data_sources,omitzero"`
 }
 
-// MCPResources are what Foundry needs to know of an MCP server.
-type MCPResources struct {
-	ServerLabel string     `json:"server_label"`     // the tool's name for it
-	Headers     MCPHeaders `json:"headers,omitzero"` // sent with every call. nil and empty are none
-	// RequireApproval is JSON: "always", "never", or an object that names tools. nil leaves it to the service.
-	RequireApproval json.RawMessage `json:"require_approval,omitzero"`
-}
-
 // FileSearchResources are the vector stores that file search looks into.
 type FileSearchResources struct {
 	// VectorStoreIDs is at most one. An empty slice takes it away.

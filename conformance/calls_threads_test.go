@@ -52,7 +52,7 @@ func messages() map[string]assistants.MessageCreateParams {
 			{FileID: "file-4"},
 		}},
 	}
-	for _, detail := range []assistants.ImageDetail{assistants.DetailAuto, assistants.DetailLow, assistants.DetailHigh} {
+	for _, detail := range []assistants.ImageDetail{assistants.ImageDetailAuto, assistants.ImageDetailLow, assistants.ImageDetailHigh} {
 		all["images, "+string(detail)] = assistants.MessageCreateParams{Role: assistants.RoleUser, Parts: []assistants.ContentPartParam{
 			{ImageURL: &assistants.ImageURL{URL: "https://host.example/a.png", Detail: detail}},
 			{ImageFile: &assistants.ImageFile{FileID: "file-1", Detail: detail}},
@@ -134,7 +134,7 @@ func messageCalls() []call {
 		}))
 	}
 	for name, p := range paging {
-		all = append(all, listMessages(name, assistants.MessageListParams{ListParams: p}))
+		all = append(all, listMessages(name, assistants.MessageListParams{Limit: p.Limit, Order: p.Order, After: p.After, Before: p.Before}))
 	}
 	return all
 }

@@ -38,8 +38,8 @@
 // be null.
 //
 // A []byte is base64, a [time.Time] a string, a [math/big.Int] an integer, and a type that decodes text a string. An
-// any and a [encoding/json.RawMessage] are any value; numbers in it such as 1.0 arrive as 1. Whole numbers may be
-// written as 1.0 or 1e3, and keep all their digits. Bounds that the size of an integer or an array sets are part of
+// any and a [encoding/json.RawMessage] are any value; numbers in it such as 1.0 arrive as 1. Whole numbers keep all
+// their digits; up to 2^53 they may be written as 1.0 or 1e3. Bounds that the size of an integer or an array sets are part of
 // the schema.
 //
 // For enums, and for types that decode their JSON themselves, [TypeSchema] gives the schema. Types that contain

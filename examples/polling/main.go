@@ -55,7 +55,7 @@ func run(ctx context.Context, client *assistants.Client, out io.Writer) (err err
 		fmt.Fprintf(out, "%d tokens\n", finished.Usage.TotalTokens)
 	}
 
-	oldestFirst := assistants.MessageListParams{ListParams: assistants.ListParams{Order: assistants.OrderAsc}}
+	oldestFirst := assistants.MessageListParams{Order: assistants.OrderAsc}
 	for message, err := range client.Messages.All(ctx, thread.ID, oldestFirst) {
 		if err != nil {
 			return err

@@ -181,7 +181,7 @@ func TestLists(t *testing.T) {
 	page, err := client.Messages.List(t.Context(), thread, assistants.MessageListParams{})
 	require.NoError(t, err)
 	assert.Len(t, page.Data, 3)
-	assert.Equal(t, assistants.DetailAuto, page.Data[0].Content[1].ImageFile.Detail)
+	assert.Equal(t, assistants.ImageDetailAuto, page.Data[0].Content[1].ImageFile.Detail)
 	_, err = client.Threads.Delete(t.Context(), thread)
 	require.NoError(t, err)
 	_, err = client.Threads.Retrieve(t.Context(), thread)

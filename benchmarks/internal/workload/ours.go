@@ -39,7 +39,7 @@ func ours(wire *Wire) Client {
 		}, one(ourSight)),
 		Messages: operation(func(ctx context.Context) (*assistants.Page[assistants.Message], error) {
 			return client.Messages.List(ctx, ThreadID, assistants.MessageListParams{
-				ListParams: assistants.ListParams{Limit: ListLength},
+				Limit: ListLength,
 			})
 		}, func(page *assistants.Page[assistants.Message]) []Sight { return many(page.Data, ourMessageSight) }),
 		Stream: streaming(stream),

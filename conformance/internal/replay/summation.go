@@ -108,7 +108,7 @@ func (s *summation) check(stream *assistants.Stream) []string {
 			found = append(found, fmt.Sprintf("step %d is %s", i, step.ID))
 		} else if step.Status != assistants.RunStepInProgress {
 			expect("step "+step.ID, s.steps.sent[step.ID], step)
-		} else if step.Type == assistants.StepToolCalls {
+		} else if step.Type == assistants.RunStepToolCalls {
 			found = append(found, checkAsked(s.last, step)...)
 		}
 	}

@@ -65,7 +65,7 @@ var messageOperations = []Operation{
 				return nil, err
 			}
 			return c.Messages.List(ctx, r.IDs[0], assistants.MessageListParams{
-				ListParams: p, RunID: r.Query.Get("run_id"),
+				RunID: r.Query.Get("run_id"), Limit: p.Limit, Order: p.Order, After: p.After, Before: p.Before,
 			}, r.Options...)
 		},
 	},
