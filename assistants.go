@@ -160,8 +160,8 @@ func (s *AssistantsService) List(ctx context.Context, params ListParams, opts ..
 }
 
 // All iterates over assistants from where params say, to the end of the list; what Before does is said at [ListParams].
-// Pages of params.Limit objects are fetched as the loop needs them. An error is the last pair. The iterator can be used again,
-// and then begins anew.
+// Pages of params.Limit objects are fetched as the loop needs them. An error is the last pair. The iterator can be used
+// again, and then begins anew.
 //
 // GET /assistants: https://platform.openai.com/docs/api-reference/assistants/listAssistants
 func (s *AssistantsService) All(ctx context.Context, params ListParams, opts ...RequestOption) iter.Seq2[*Assistant, error] {

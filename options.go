@@ -187,8 +187,9 @@ func identityOption(name, header, id string) Option {
 }
 
 // WithHTTPClient sends every attempt through client: the place for a proxy, for TLS settings, tracing and metrics.
-// The client is copied; its Timeout, if it has one, bounds streams as well; its rules for redirects apply after this package's, which refuses to leave the server. The
-// default is a client of its own with the settings of net/http and up to 100 idle connections a host.
+// The client is copied; its Timeout, if it has one, bounds streams as well; its rules for redirects apply after this
+// package's, which refuses to leave the server. The default is a client of its own with the settings of net/http and up
+// to 100 idle connections a host.
 func WithHTTPClient(client *http.Client) Option {
 	return clientOption{"WithHTTPClient", func(c *config) error {
 		if client == nil {
@@ -224,8 +225,8 @@ func WithMaxResponseBytes(n int64) Option {
 // WithMaxRetries bounds how often a call is sent again, with growing pauses or those the server asks for. The default
 // is 2; 0 turns retries off. Sent again are calls answered with 408, 409, 429 or 5xx, or as the x-should-retry header
 // says. A call without an answer is sent again only if it is a GET, if the connection was never made, or if it has an
-// idempotency key: a POST that got no answer and may have arrived is not sent again. A server that asks for a pause of more than a minute
-// gets none: the call ends with its answer, whose RetryAfter says how long.
+// idempotency key: a POST that got no answer and may have arrived is not sent again. A server that asks for a pause of
+// more than a minute gets none: the call ends with its answer, whose RetryAfter says how long.
 func WithMaxRetries(n int) RequestOption {
 	return requestOption{"WithMaxRetries", false, func(c *callConfig) error {
 		if n < 0 {

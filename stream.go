@@ -24,8 +24,8 @@ import (
 // With [WithToolHandler] function calls are answered while a loop waits for its next event, and the events that follow
 // are of the same stream.
 //
-// Run, Messages and Steps say what the events that were read add up to, which [WithMaxResponseBytes] bounds. All methods may be called by several goroutines
-// at once.
+// Run, Messages and Steps say what the events that were read add up to, which [WithMaxResponseBytes] bounds. All methods
+// may be called by several goroutines at once.
 type Stream struct {
 	core   *core
 	cfg    callConfig

@@ -39,8 +39,8 @@
 //
 // A []byte is base64, a [time.Time] a string, a [math/big.Int] an integer, and a type that decodes text a string. An
 // any and a [encoding/json.RawMessage] are any value; numbers in it such as 1.0 arrive as 1. Whole numbers keep all
-// their digits; up to 2^53 they may be written as 1.0 or 1e3. Bounds that the size of an integer or an array sets are part of
-// the schema.
+// their digits; up to 2^53 they may be written as 1.0 or 1e3. Bounds that the size of an integer or an array sets are
+// part of the schema.
 //
 // For enums, and for types that decode their JSON themselves, [TypeSchema] gives the schema. Types that contain
 // themselves need one too. Functions, channels, interfaces with methods, maps with keys that are no strings and the
