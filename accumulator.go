@@ -12,8 +12,8 @@ import (
 // A [Stream] has one; one's own serves those who get events in another way, such as from a queue. The zero value is
 // ready to use. It is not safe for concurrent use.
 //
-// Objects replace what is there; deltas add to it by index: strings are appended, lists grow. What the accumulator gives out
-// does not change with later events. Adding up takes time in proportion to what is added.
+// Objects replace what is there; deltas add to it by index: strings are appended, lists grow. What the accumulator
+// gives out does not change with later events. Adding up takes time in proportion to what is added.
 type Accumulator struct {
 	thread   *Thread
 	run      *Run
@@ -23,8 +23,8 @@ type Accumulator struct {
 }
 
 // Add adds an event. Events of unknown types change nothing. An error is a delta of what was not created or has
-// ended, an object that is created twice, an index that is negative or far beyond the end of its list, a delta of
-// another type than its part; and more than 64 MiB altogether, or what [WithMaxResponseBytes] allows a stream.
+// ended, an object that is created twice, an index that is negative, far beyond the end of its list or above 8191, a
+// delta of another type than its part; and more than 64 MiB altogether, or what [WithMaxResponseBytes] allows a stream.
 func (a *Accumulator) Add(event *Event) error {
 	if err := a.add(event); err != nil {
 		return fmt.Errorf("assistants: %w", err)

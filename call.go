@@ -121,6 +121,7 @@ func (c *core) configure(o *outgoing, opts []RequestOption) (callConfig, error) 
 	if err != nil {
 		return cfg, o.failed(err)
 	}
+	cfg.secrets = withSecretsOf(o.in, cfg.secrets)
 	return cfg, nil
 }
 
@@ -209,7 +210,7 @@ func (c *core) prepare(ctx context.Context, o *outgoing, cfg *callConfig) (*tran
 		Path:       o.path,
 		Header:     cfg.headers(c.header, body != nil, o.streamed),
 		Body:       body,
-		Secrets:    withSecretsOf(o.in, cfg.secrets),
+		Secrets:    cfg.secrets,
 		Authorized: cfg.authorizes(),
 		MaxRetries: cfg.maxRetries,
 		Replayable: cfg.idempotencyKey != "",

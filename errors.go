@@ -234,11 +234,12 @@ func (e *redactedError) Is(target error) bool { return errors.Is(e.hidden, targe
 func (e *redactedError) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.text) }
 
 // A StreamError is an error that a server reports in a [Stream], in either of the forms that servers of this protocol
-// use. It ends the stream; the run may have failed, or live on. Fields that the report did not have are zero.
+// use. It ends the stream; the run may have failed, or live on. But for Message, fields that the report did not have are
+// zero.
 type StreamError struct {
 	// Code, Type and Param are the error's own, as in an [APIError].
 	Code, Type, Param string
-	// Message is the server's explanation, cut at 512 bytes.
+	// Message is the server's explanation, cut at 512 bytes; "no explanation" if there is none.
 	Message string
 	// RequestID names the request to the server's operators.
 	RequestID string

@@ -12,7 +12,7 @@ type Handler struct {
 
 	OnTextCreated func(text *Text)             // a text is begun
 	OnText        func(delta, snapshot string) // something was added to it; snapshot is what there is so far
-	OnTextDone    func(text *Text)             // it is whole, with its annotations
+	OnTextDone    func(text *Text)             // something else follows, or the message has ended; with its annotations
 
 	OnImageFile func(image *ImageFile) // there is an image in a message
 

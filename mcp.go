@@ -3,6 +3,7 @@ package assistants
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 
 	"github.com/assistants-go/assistants/internal/transport"
 )
@@ -65,7 +66,8 @@ func (p RunSubmitToolOutputsParams) mcpHeaders() (all []MCPHeaders) {
 
 // withSecretsOf adds what is secret in a request's body.
 func withSecretsOf(in any, secrets transport.Secrets) transport.Secrets {
-	if request, ok := in.(withMCPHeaders); ok {
+	request, ok := in.(withMCPHeaders)
+	if v := reflect.ValueOf(in); ok && (v.Kind() != reflect.Pointer || !v.IsNil()) {
 		for _, headers := range request.mcpHeaders() {
 			for name, value := range headers {
 				secrets = withSecretsOfHeader(secrets, name, transport.NewSecret(value))

@@ -2,6 +2,7 @@ package assistants_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -66,6 +67,39 @@ func TestMCPHeadersStaySecret(t *testing.T) {
 			require.ErrorContains(t, err, "[redacted]")
 		})
 	}
+}
+
+// The headers stay secret in the calls that follow the one that they were given to.
+func TestMCPHeadersStaySecretLater(t *testing.T) {
+	t.Parallel()
+	const secret = "mcp-secret-value"
+	params := assistants.RunCreateParams{AssistantID: "asst_1", ToolResources: assistants.ToolResources{MCP: []assistants.MCPResources{
+		{ServerLabel: "docs", Headers: assistants.MCPHeaders{"Authorization": "Bearer " + secret}}}}}
+	refused := aRun("failed", `"last_error":{"code":"server_error","message":"Bearer `+secret+` is refused"}`)
+	run, err := newClient(t, newTransport(t, answer(200, aRun("queued")), answer(200, refused))).Runs.CreateAndPoll(t.Context(), "thread_1",
+		params, assistants.WithPollInterval(1))
+	require.NoError(t, err)
+	require.EqualError(t, run.Err(), "assistants: run run_1 is failed: server_error: [redacted] is refused")
+	_, err = newClient(t, newTransport(t, answer(200, aRun("queued")), answer(404, `{"error":{"message":"`+secret+`"}}`))).Runs.CreateAndPoll(t.Context(),
+		"thread_1", params, assistants.WithPollInterval(1))
+	require.ErrorIs(t, err, assistants.ErrNotFound)
+	assert.NotContains(t, err.Error(), secret)
+}
+
+// What Call is given may be any pointer, and what it decodes into any struct.
+func TestCallWithOddTypes(t *testing.T) {
+	t.Parallel()
+	tr := newTransport(t, answer(200, `{"n":"x"}`))
+	client := newClient(t, tr)
+	require.NoError(t, client.Call(t.Context(), "POST", "/assistants", (*assistants.AssistantCreateParams)(nil), nil))
+	assert.Equal(t, "null", tr.last().body)
+	type base struct{ Type string }
+	var out struct {
+		*base
+		fmt.Stringer
+		N int
+	}
+	require.ErrorContains(t, client.Call(t.Context(), "GET", "/x", nil, &out), "a string in the field n")
 }
 
 // What a run reports of its failure is logged: it shows no key, however the run is read, and is no longer than errors are.

@@ -187,7 +187,7 @@ func identityOption(name, header, id string) Option {
 }
 
 // WithHTTPClient sends every attempt through client: the place for a proxy, for TLS settings, tracing and metrics.
-// The client is copied; its Timeout, if it has one, bounds streams as well; its rules for redirects apply after this
+// The client is copied. Its Timeout, if it has one, bounds streams as well. Its rules for redirects apply after this
 // package's, which refuses to leave the server. The default is a client of its own with the settings of net/http and up
 // to 100 idle connections a host.
 func WithHTTPClient(client *http.Client) Option {

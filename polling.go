@@ -40,7 +40,7 @@ func (s *RunsService) Poll(ctx context.Context, threadID, runID string, opts ...
 //
 // POST /threads/{thread_id}/runs: https://platform.openai.com/docs/api-reference/runs/createRun
 func (s *RunsService) CreateAndPoll(ctx context.Context, threadID string, params RunCreateParams, opts ...RequestOption) (*Run, error) {
-	return s.core.poll(ctx, threadID, &outgoing{to: route{"threads", threadID, "runs"}, in: params, able: includes}, opts)
+	return s.core.poll(ctx, threadID, "", &outgoing{to: route{"threads", threadID, "runs"}, in: params, able: includes}, opts)
 }
 
 // SubmitToolOutputsAndPoll answers what a run waits for and waits for the run, as [RunsService.SubmitToolOutputs] and
@@ -48,7 +48,7 @@ func (s *RunsService) CreateAndPoll(ctx context.Context, threadID string, params
 //
 // POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs: https://platform.openai.com/docs/api-reference/runs/submitToolOutputs
 func (s *RunsService) SubmitToolOutputsAndPoll(ctx context.Context, threadID, runID string, params RunSubmitToolOutputsParams, opts ...RequestOption) (*Run, error) {
-	return s.core.poll(ctx, threadID, &outgoing{to: route{"threads", threadID, "runs", runID, "submit_tool_outputs"}, in: params}, opts)
+	return s.core.poll(ctx, threadID, runID, &outgoing{to: route{"threads", threadID, "runs", runID, "submit_tool_outputs"}, in: params}, opts)
 }
 
 // CreateAndRunPoll makes a thread, runs it and waits for the run, as [ThreadsService.CreateAndRun] and
@@ -56,11 +56,11 @@ func (s *RunsService) SubmitToolOutputsAndPoll(ctx context.Context, threadID, ru
 //
 // POST /threads/runs: https://platform.openai.com/docs/api-reference/runs/createThreadAndRun
 func (s *ThreadsService) CreateAndRunPoll(ctx context.Context, params ThreadCreateAndRunParams, opts ...RequestOption) (*Run, error) {
-	return s.core.poll(ctx, "", &outgoing{to: route{"threads", "runs"}, in: params}, opts)
+	return s.core.poll(ctx, "", "", &outgoing{to: route{"threads", "runs"}, in: params}, opts)
 }
 
-// poll sends what answers with a run, and waits for that. threadID is "" where only the run knows it.
-func (c *core) poll(ctx context.Context, threadID string, o *outgoing, opts []RequestOption) (*Run, error) {
+// poll sends what answers with a run, and waits for that. Ids are "" where only the answer knows them.
+func (c *core) poll(ctx context.Context, threadID, runID string, o *outgoing, opts []RequestOption) (*Run, error) {
 	o.method = http.MethodPost
 	o.able |= polls | handles
 	cfg, err := c.configure(o, opts)
@@ -70,7 +70,7 @@ func (c *core) poll(ctx context.Context, threadID string, o *outgoing, opts []Re
 	run := new(Run)
 	header, err := c.send(ctx, o, run, &cfg)
 	if err != nil {
-		return nil, err
+		return nil, c.forsaken(ctx, &cfg, threadID, runID, err)
 	}
 	f := c.follow(&cfg, cmp.Or(threadID, run.ThreadID), run.ID)
 	if params, ok := o.in.(RunSubmitToolOutputsParams); ok {
@@ -260,6 +260,14 @@ func (f *follower) abandoned(ctx context.Context, err error) error {
 		return fmt.Errorf("%w (and its run was not cancelled: %v)", err, failed)
 	}
 	return err
+}
+
+// forsaken is abandoned for a call that failed before there was anything to follow. Without a runID there is no run.
+func (c *core) forsaken(ctx context.Context, cfg *callConfig, threadID, runID string, err error) error {
+	if runID == "" {
+		return err
+	}
+	return c.follow(cfg, threadID, runID).abandoned(ctx, err)
 }
 
 // cancel cancels the run although ctx may have ended. That the run had ended before is no error.

@@ -52,7 +52,8 @@ func WithPollInterval(d time.Duration) RequestOption {
 
 // WithCancelOnAbandon cancels the run that a call polls or streams when its caller goes away: when the context ends,
 // or the stream is closed before its end. The call then returns when the service has answered, within five seconds.
-// Without it a run lives on, as it does on a lost connection. An error on other calls.
+// Without it a run lives on, as it does on a lost connection. A run whose id has not arrived cannot be cancelled. An error
+// on other calls.
 func WithCancelOnAbandon() RequestOption {
 	return requestOption{"WithCancelOnAbandon", false, func(c *callConfig) error {
 		c.abandoning = true

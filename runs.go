@@ -194,7 +194,8 @@ type CompletionTokensDetails struct {
 }
 
 // A TruncationStrategy says which messages of a long thread the model does not see. An empty Type is inferred from
-// LastMessages when sending; the zero value is not sent. What was read is sent back whole.
+// LastMessages when sending; the zero value is not sent. One that was read is sent back as it came if its type is
+// unknown here or its fields contradict each other.
 type TruncationStrategy struct {
 	Type TruncationType `json:"type"`
 	// LastMessages is how many of the newest messages are seen, of [TruncationLastMessages]: 1 or more.

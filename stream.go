@@ -24,8 +24,8 @@ import (
 // With [WithToolHandler] function calls are answered while a loop waits for its next event, and the events that follow
 // are of the same stream.
 //
-// Run, Messages and Steps say what the events that were read add up to, which [WithMaxResponseBytes] bounds. All methods
-// may be called by several goroutines at once.
+// Run, Messages and Steps say what the events that were read add up to; [WithMaxResponseBytes] bounds how much that may
+// be. All methods may be called by several goroutines at once.
 type Stream struct {
 	core   *core
 	cfg    callConfig
@@ -103,8 +103,8 @@ func (c *core) stream(ctx context.Context, threadID, runID string, o *outgoing, 
 	ctx, cancel := context.WithCancel(ctx)
 	feed, err := c.openFeed(ctx, o, &cfg)
 	if err != nil {
-		cancel()
-		return nil, err
+		defer cancel()
+		return nil, c.forsaken(ctx, &cfg, threadID, runID, err)
 	}
 	s := &Stream{core: c, cfg: cfg, ctx: ctx, cancel: cancel, threadID: threadID, runID: runID, feed: feed}
 	s.added.held.limit = c.maxBytes
@@ -222,9 +222,9 @@ func (s *Stream) call(at place) *ToolCall {
 }
 
 // Close ends the stream; a loop that waits for an event ends with an error that is [os.ErrClosed]. The run goes on,
-// unless [WithCancelOnAbandon] or [WithToolHandler] was given, its id was read, and it neither has ended nor waits for
-// its caller. It may be called at any time and more than once. The error is nil, but for a run that was to be cancelled
-// and was not.
+// unless [WithCancelOnAbandon] or [WithToolHandler] was given, the stream had not ended yet, the run's id is known, and
+// it neither has ended nor waits for its caller. It may be called at any time and more than once. The error is nil, but
+// for a run that was to be cancelled and was not.
 func (s *Stream) Close() error {
 	s.mu.Lock()
 	over := s.closed || s.err != nil
@@ -327,7 +327,7 @@ func (s *Stream) goOn(passing *passingEvent) (*Event, error) {
 	case run == nil:
 		return nil, s.feed.failed(fmt.Errorf("the stream is done and had no run: %w", io.ErrUnexpectedEOF))
 	case run.Status.moving():
-		return nil, s.feed.failed(fmt.Errorf("the stream is done and its run %s: %w", run.Status, io.ErrUnexpectedEOF))
+		return nil, s.feed.failed(fmt.Errorf("the stream is done and its run is %s: %w", run.Status, io.ErrUnexpectedEOF))
 	case !s.cfg.tools.answers(run):
 		return nil, io.EOF
 	case s.run == nil:

@@ -16,7 +16,7 @@ import (
 type ToolHandler func(ctx context.Context, call ToolCall) (output string, err error)
 
 // ErrToolRounds says that a run asked for tools more often than it may: see [WithMaxToolRounds]. The run was
-// cancelled.
+// cancelled, unless the error says that it was not.
 var ErrToolRounds = errors.New("the run asked for tools too often")
 
 const (

@@ -3,6 +3,7 @@ package assistants_test
 import (
 	"context"
 	"io"
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -86,6 +87,34 @@ func TestResponseOfRefusedOutputs(t *testing.T) {
 	require.ErrorIs(t, err, assistants.ErrBadRequest)
 	assert.Equal(t, 400, resp.StatusCode)
 	assert.Equal(t, "req_submit", resp.RequestID)
+}
+
+// A run whose caller goes away while its outputs are being submitted is cancelled.
+func TestSubmittingAbandoned(t *testing.T) {
+	t.Parallel()
+	for name, submit := range map[string]func(context.Context, *assistants.Client) error{
+		"poll": func(ctx context.Context, c *assistants.Client) error {
+			_, err := submitAndPoll(ctx, c, assistants.WithCancelOnAbandon())
+			return err
+		},
+		"stream": func(ctx context.Context, c *assistants.Client) error {
+			_, err := c.Runs.SubmitToolOutputsStream(ctx, "thread_1", "run_1", assistants.RunSubmitToolOutputsParams{}, assistants.WithCancelOnAbandon())
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				tr := newClocked(t, func(r *http.Request) (*http.Response, error) {
+					cancel()
+					return nil, r.Context().Err()
+				}, answer(200, aRun("cancelling")))
+				require.ErrorIs(t, submit(ctx, newClient(t, tr)), context.Canceled)
+				assert.Equal(t, "POST run/submit_tool_outputs, POST run/cancel", tr.asked())
+			})
+		})
+	}
 }
 
 // A run is cancelled when its stream is closed early, as soon as its id is known, and left alone when it waits for the

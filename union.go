@@ -72,7 +72,7 @@ func withoutUnknownFields(object map[string]json.RawMessage, t reflect.Type) (ch
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		value, ok := object[name]
 		switch {
-		case field.Anonymous && name == "":
+		case field.Anonymous && name == "" && field.Type.Kind() == reflect.Struct:
 			changed = withoutUnknownFields(object, field.Type) || changed
 		case ok:
 			object[name], ok = withoutUnknown(value, field.Type)
