@@ -97,7 +97,7 @@ func TestCallWithOddTypes(t *testing.T) {
 	var out struct {
 		*base
 		fmt.Stringer
-		N int
+		N int `json:"n"`
 	}
 	require.ErrorContains(t, client.Call(t.Context(), "GET", "/x", nil, &out), "a string in the field n")
 }
