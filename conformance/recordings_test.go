@@ -2,8 +2,11 @@ package conformance
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/assistants-go/assistants"
 
 	"github.com/assistants-go/assistants/conformance/internal/recording"
 	"github.com/assistants-go/assistants/conformance/internal/replay"
@@ -86,6 +91,73 @@ func TestBrokenStreams(t *testing.T) {
 		}
 	}
 	assert.NotZero(t, streams, "no stream was cut off")
+}
+
+// TestStreamsCutAnywhere cuts one recorded stream of every kind behind each of its bytes, a long one behind every
+// eleventh: none ends in silence.
+func TestStreamsCutAnywhere(t *testing.T) {
+	t.Parallel()
+	files, err := recording.ReadFolder(folder(t, recording.FolderVariable))
+	require.NoError(t, err)
+	shortest := map[string]string{} // by the events that occur
+	for _, f := range files {
+		for _, e := range f.Exchanges {
+			if kind := eventNames(e.ResponseText); e.Streamed() && (shortest[kind] == "" || len(e.ResponseText) < len(shortest[kind])) {
+				shortest[kind] = e.ResponseText
+			}
+		}
+	}
+	require.NotEmpty(t, shortest)
+	for kind, text := range shortest {
+		t.Run(strings.ReplaceAll(kind, "thread.", ""), func(t *testing.T) {
+			t.Parallel()
+			whole, err := eventsOf(t, text)
+			if err != nil {
+				require.ErrorIs(t, err, assistants.ErrServer, "as it was recorded")
+			}
+			step := 1
+			if len(text) > 16<<10 { // the time grows with the square
+				step = 11
+			}
+			for n := 0; n < len(text); n += step {
+				events, err := eventsOf(t, text[:n])
+				require.ErrorIs(t, err, io.ErrUnexpectedEOF, "behind %d bytes", n)
+				require.LessOrEqual(t, len(events), len(whole))
+				require.True(t, slices.Equal(whole[:len(events)], events), "behind %d bytes", n)
+			}
+		})
+	}
+}
+
+// eventNames are the names of a stream's events, each once.
+func eventNames(text string) string {
+	var names []string
+	for line := range strings.Lines(text) {
+		if name, ok := strings.CutPrefix(line, "event: "); ok && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.ReplaceAll(strings.Join(names, " "), "\n", "")
+}
+
+// eventsOf reads a stream as far as it goes.
+func eventsOf(t *testing.T, text string) (types []assistants.EventType, err error) {
+	t.Helper()
+	client, err := assistants.NewClient(assistants.WithHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, text)
+	})))
+	require.NoError(t, err)
+	stream, err := client.Runs.Stream(t.Context(), "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"})
+	require.NoError(t, err)
+	defer stream.Close()
+	for event, err := range stream.Events() {
+		if err != nil {
+			return types, err
+		}
+		types = append(types, event.Type)
+	}
+	return types, nil
 }
 
 // TestUnsupported wants what is not replayed to be what the module does not have.
