@@ -14,7 +14,7 @@ import (
 // A footprint is what a client costs the program that imports it.
 type footprint struct {
 	megabytes  float64 // of a million bytes
-	cpuSeconds float64 // of the compiler and the linker
+	cpuSeconds float64 // of the compiler and the linker, in the cheapest of several builds
 	modules    int     // in the binary, without the program's own
 }
 
@@ -37,7 +37,7 @@ func measure(name string) (footprint, error) {
 	if _, err := build(cache, library...); err != nil {
 		return footprint{}, err
 	}
-	spent, err := build(cache, "-o", binary, program)
+	spent, err := leastOfBuilds(cache, binary, program)
 	if err != nil {
 		return footprint{}, err
 	}
@@ -50,6 +50,31 @@ func measure(name string) (footprint, error) {
 		return footprint{}, err
 	}
 	return footprint{float64(file.Size()) / 1e6, spent.Seconds(), len(info.Deps)}, nil
+}
+
+const (
+	maxBuilds   = 5                // of a program
+	enoughBuilt = 10 * time.Second // of CPU time, after which one build must do
+)
+
+// leastOfBuilds is the CPU time of the cheapest of several builds, each with a copy of the cache: what else the machine
+// does can only make one dearer.
+func leastOfBuilds(cache, binary, program string) (least time.Duration, err error) {
+	var total time.Duration
+	for i := 0; i < maxBuilds && total < enoughBuilt; i++ {
+		fresh := fmt.Sprintf("%s-%d", cache, i)
+		if err := os.CopyFS(fresh, os.DirFS(cache)); err != nil {
+			return 0, err
+		}
+		spent, err := build(fresh, "-o", binary, program)
+		if err != nil {
+			return 0, err
+		}
+		if total += spent; i == 0 || spent < least {
+			least = spent
+		}
+	}
+	return least, nil
 }
 
 // size builds a program as measure does, with the cache that there is, and returns its megabytes.
