@@ -150,8 +150,11 @@ func (p *passingEvent) messageDelta() *MessageDelta {
 
 // unknownRun is the run of an event of a status that is unknown here, nil if it is none.
 func unknownRun(name, data []byte) *Run {
+	if !bytes.HasPrefix(name, []byte("thread.run.")) {
+		return nil
+	}
 	run := new(Run)
-	if !bytes.HasPrefix(name, []byte("thread.run.")) || decodeObject(data, run) != nil || run.Object != "thread.run" {
+	if decodeObject(data, run) != nil || run.Object != "thread.run" {
 		return nil
 	}
 	return run

@@ -117,10 +117,11 @@ func (f *follower) answered(run *Run) bool {
 // remember notes what was submitted. If the answer to that waits again, it is for other calls, whatever their ids.
 func (f *follower) remember(outputs []ToolOutput, answer *Run) {
 	f.submitted, f.late = nil, maxLateLooks
+	if answer.Status == RunRequiresAction {
+		return
+	}
 	for i := range outputs {
-		if answer.Status != RunRequiresAction {
-			f.submitted = append(f.submitted, outputs[i].ToolCallID)
-		}
+		f.submitted = append(f.submitted, outputs[i].ToolCallID)
 	}
 }
 
