@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // assistantCollection holds all assistants.
@@ -116,7 +115,7 @@ func newAssistant(id string, created int64, given object) json.RawMessage {
 
 // retrieveAssistant is GET /assistants/{assistant_id}.
 func (s *Server) retrieveAssistant(ctx context.Context, c *call) (reply, error) {
-	id, err := assistantID(c)
+	id, err := c.idAt(0, "assistant_id", prefixAssistant)
 	if err != nil {
 		return reply{}, err
 	}
@@ -134,7 +133,7 @@ func (s *Server) modifyAssistant(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	id, err := assistantID(c)
+	id, err := c.idAt(0, "assistant_id", prefixAssistant)
 	if err != nil {
 		return reply{}, err
 	}
@@ -150,21 +149,14 @@ func (s *Server) modifyAssistant(ctx context.Context, c *call) (reply, error) {
 
 // changedAssistant returns a document with the given keys replaced.
 func changedAssistant(data json.RawMessage, given object) json.RawMessage {
-	doc := splitObject(data)
-	for _, m := range given {
-		value := m.value
-		if m.key == "tool_resources" {
-			value = mergeToolResources(doc.get(m.key), value)
-		}
-		doc.set(m.key, value)
-	}
+	doc := splitObject(changedDocument(data, given))
 	doc.set("tool_resources", mirrorTools(doc.get("tools"), doc.get("tool_resources")))
 	return doc.render()
 }
 
 // deleteAssistant is DELETE /assistants/{assistant_id}.
 func (s *Server) deleteAssistant(ctx context.Context, c *call) (reply, error) {
-	id, err := assistantID(c)
+	id, err := c.idAt(0, "assistant_id", prefixAssistant)
 	if err != nil {
 		return reply{}, err
 	}
@@ -176,16 +168,7 @@ func (s *Server) deleteAssistant(ctx context.Context, c *call) (reply, error) {
 
 // listAssistants is GET /assistants; see section 7 of docs/protocol.md.
 func (s *Server) listAssistants(ctx context.Context, c *call) (reply, error) {
-	return s.list(ctx, c, assistantCollection, "assistant")
-}
-
-// assistantID returns the id that the address names.
-func assistantID(c *call) (string, error) {
-	id := c.ids[0]
-	if !strings.HasPrefix(id, prefixAssistant) {
-		return "", errIDPrefix("assistant_id", id, prefixAssistant)
-	}
-	return id, nil
+	return s.list(ctx, c, assistantCollection, listed{kind: "assistant"})
 }
 
 // parse checks a body against its rule and returns the members that were given.

@@ -206,6 +206,12 @@ func errTooManyItems(path string, limit, got int) *apiError {
 		path, limit, got)
 }
 
+// errNoItems is inferred: the counterpart of the text for too many.
+func errNoItems(path string) *apiError {
+	return invalid("empty_array", path,
+		"Invalid '%s': empty array. Expected an array with minimum length 1, but got an empty array instead.", path)
+}
+
 // errAboveMax takes the kind of number, "integer" or "decimal", and the value as
 // it was sent.
 func errAboveMax(path, kind string, limit int64, got string) *apiError {
@@ -273,6 +279,49 @@ func errFormatSchema(name, reason string) *apiError {
 	return invalid("", "response_format", "Invalid schema for response_format '%s': %s", name, reason)
 }
 
+// Errors about the state of a thread or a run: section 4.5 of docs/protocol.md.
+
+func errThreadLockedForMessages(threadID, runID string) *apiError {
+	return invalid("", "", "Can't add messages to %s while a run %s is active.", threadID, runID)
+}
+
+func errThreadLockedForRuns(threadID, runID string) *apiError {
+	return invalid("", "", "Thread %s already has an active run %s.", threadID, runID)
+}
+
+func errNothingToRunOn() *apiError {
+	return invalid("invalid_thread", "",
+		"Run creation requires a Thread with a user message or an assistant with instructions.")
+}
+
+func errNoOutputsWanted(status string) *apiError {
+	return invalid("", "", "Runs in status %q do not accept tool outputs.", status)
+}
+
+func errOtherOutputsWanted(want, got []string) *apiError {
+	return invalid("", "", "Expected tool outputs for call_ids %s, got %s", pythonList(want), pythonList(got))
+}
+
+func errOutputsTwice(got []string) *apiError {
+	return invalid("", "", "Duplicate call_ids submitted: %s", pythonList(got))
+}
+
+func errCannotCancel(status string) *apiError {
+	return invalid("", "", "Cannot cancel run with status '%s'.", status)
+}
+
+func errCannotModify(status string) *apiError {
+	return invalid("", "", "Cannot update run with status '%s'.", status)
+}
+
+// errTooManyRuns is inferred: the shape of other limits.
+func errTooManyRuns() *apiError {
+	return &apiError{
+		status: http.StatusTooManyRequests, kind: "requests", code: "rate_limit_exceeded",
+		message: "There are too many active runs. Try again later.",
+	}
+}
+
 // Errors about repeated requests, all inferred: section 8 of docs/protocol.md.
 
 func errIdempotencyKeyLength(limit, got int) *apiError {
@@ -293,7 +342,7 @@ func errIdempotencyInProgress() *apiError {
 	}
 }
 
-// Errors of the server: section 4.5 of docs/protocol.md.
+// Errors of the server: section 4.6 of docs/protocol.md.
 
 func errInternal(requestID string) *apiError {
 	return &apiError{
@@ -326,6 +375,15 @@ func quotedList(values []string, conjunction string) string {
 	default:
 		return strings.Join(quoted[:last], ", ") + ", " + conjunction + " " + quoted[last]
 	}
+}
+
+// pythonList renders ids as a list in Python, cut like all that is repeated.
+func pythonList(ids []string) string {
+	rendered := make([]string, len(ids))
+	for i, id := range ids {
+		rendered[i] = quotePython(id)
+	}
+	return "[" + echo(strings.Join(rendered, ", ")) + "]"
 }
 
 // element returns the path of an item of an array: tools[3].

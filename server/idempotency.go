@@ -48,7 +48,16 @@ func (s *Server) once(ctx context.Context, c *call, handle handler) (reply, erro
 		}
 	}()
 	answer, err := settle(handle(ctx, c))
-	if err == nil && answer.status < http.StatusBadRequest {
+	switch {
+	case err != nil || answer.status >= http.StatusBadRequest:
+	case answer.events != nil: // the claim lasts until the stream is whole
+		claimed = false
+		answer.keep = func(stream []byte, whole bool) {
+			if !whole || !s.answers.keep(id, reply{status: answer.status, body: stream, streamed: true}, s.now()) {
+				s.answers.release(id)
+			}
+		}
+	default:
 		claimed = !s.answers.keep(id, answer, s.now())
 	}
 	return answer, err

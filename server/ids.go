@@ -10,11 +10,16 @@ import (
 // Prefixes of ids, and of the kinds of things that have them.
 const (
 	prefixAssistant   = "asst"
+	prefixThread      = "thread"
+	prefixMessage     = "msg"
+	prefixRun         = "run"
+	prefixStep        = "step"
+	prefixCall        = "call"
 	prefixVectorStore = "vs"
 	prefixRequest     = "req"
 )
 
-// newID makes an id of the form that the kind has on the wire; see section 9 of
+// newID makes an id of the form that the kind has on the wire; see section 12 of
 // docs/protocol.md. All randomness is from crypto/rand.
 func newID(prefix string, now time.Time) string {
 	switch prefix {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"iter"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -131,6 +132,22 @@ func splitObject(raw json.RawMessage) object {
 	return o
 }
 
+// membersOf returns the members of a value that may be absent or no object.
+func membersOf(raw json.RawMessage) object {
+	if raw == nil || kindOf(raw) != kindObject {
+		return nil
+	}
+	return splitObject(raw)
+}
+
+// itemsOf returns the items of a value that may be absent or no array.
+func itemsOf(raw json.RawMessage) []json.RawMessage {
+	if raw == nil || kindOf(raw) != kindArray {
+		return nil
+	}
+	return slices.Collect(eachItem(raw))
+}
+
 // get returns the value of a key, or nil.
 func (o object) get(key string) json.RawMessage {
 	for i := range o {
@@ -152,6 +169,11 @@ func (o *object) set(key string, value json.RawMessage) {
 	*o = append(*o, keyValue{key, value})
 }
 
+// without returns the object without a key.
+func (o object) without(key string) object {
+	return slices.DeleteFunc(o, func(m keyValue) bool { return m.key == key })
+}
+
 // render returns the object as compact JSON.
 func (o object) render() json.RawMessage {
 	size := 2
@@ -168,6 +190,18 @@ func (o object) render() json.RawMessage {
 		b = append(b, m.value...)
 	}
 	return append(b, '}')
+}
+
+// renderArray returns an array of compact values.
+func renderArray(items []json.RawMessage) json.RawMessage {
+	b := []byte{'['}
+	for i, item := range items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, item...)
+	}
+	return append(b, ']')
 }
 
 // skipValue returns the index behind the value that begins at i.

@@ -16,21 +16,76 @@ const (
 	maxPageBytes = 32 << 20 // of documents; a page is put together in memory
 )
 
-// list answers a page of a collection. Kind is what errors call its records.
-func (s *Server) list(ctx context.Context, c *call, from Collection, kind string) (reply, error) {
+// listed says what a list shows of a collection.
+type listed struct {
+	kind string              // what errors call a record
+	keep func(Record) bool   // which records are part of the list; nil: all
+	show func(Record) Record // how they are shown; nil: as they are
+}
+
+// list answers a page of a collection.
+func (s *Server) list(ctx context.Context, c *call, from Collection, l listed) (reply, error) {
 	q, err := listQuery(c.request.URL.Query())
 	if err != nil {
 		return reply{}, err
 	}
-	listing, err := s.store.List(ctx, from, q)
+	listing, err := s.listKept(ctx, from, q, l.keep)
 	var unknown UnknownCursorError
 	if errors.As(err, &unknown) {
-		return reply{}, errUnknownCursor(kind, unknown.ID)
+		return reply{}, errUnknownCursor(l.kind, unknown.ID)
 	}
 	if err != nil {
 		return reply{}, err
 	}
+	if l.show != nil {
+		for i, r := range listing.Records {
+			listing.Records[i] = l.show(r)
+		}
+	}
 	return ok(page(shorten(listing, q.backwards())))
+}
+
+// listKept returns a page of those records of a collection that are to be kept, page by page of all records.
+func (s *Server) listKept(ctx context.Context, from Collection, q Query, keep func(Record) bool) (Listing, error) {
+	if keep == nil {
+		return s.store.List(ctx, from, q)
+	}
+	limit := q.Limit
+	q.Limit = maxLimit
+	var kept Listing
+	for {
+		all, err := s.store.List(ctx, from, q)
+		if err != nil {
+			return Listing{}, err
+		}
+		nearest := slices.All(all.Records)
+		if q.backwards() {
+			nearest = slices.Backward(all.Records)
+		}
+		last := ""
+		for _, r := range nearest {
+			last = r.ID
+			if !keep(r) {
+				continue
+			}
+			if kept.HasMore = len(kept.Records) == limit; kept.HasMore {
+				break
+			}
+			kept.Records = append(kept.Records, r)
+		}
+		if kept.HasMore || !all.HasMore {
+			break
+		}
+		if q.backwards() {
+			q.Before = last
+		} else {
+			q.After = last
+		}
+	}
+	if q.backwards() {
+		slices.Reverse(kept.Records)
+	}
+	return kept, nil
 }
 
 // shorten leaves out what does not fit into a page, from the end that is farther

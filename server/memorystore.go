@@ -42,7 +42,7 @@ type memoryCollection struct {
 }
 
 // memoryEntry is a record and its place among those of the same second. Its
-// Data is replaced under the collection's lock, never written into.
+// Data and State are replaced under the collection's lock, never written into.
 type memoryEntry struct {
 	Record
 	seq uint64
@@ -74,10 +74,10 @@ func (s *MemoryStore) findOrCreate(c Collection) *memoryCollection {
 	return col
 }
 
-// Insert implements [Store]. It keeps a copy of r.Data.
+// Insert implements [Store]. It keeps copies of r.Data and r.State.
 func (s *MemoryStore) Insert(_ context.Context, c Collection, r Record) error {
 	col := s.findOrCreate(c)
-	r.Data = bytes.Clone(r.Data)
+	r.Data, r.State = bytes.Clone(r.Data), bytes.Clone(r.State)
 
 	col.mu.Lock()
 	defer col.mu.Unlock()
@@ -107,7 +107,7 @@ func (s *MemoryStore) Get(_ context.Context, c Collection, id string) (Record, e
 }
 
 // Update implements [Store]. The collection is locked while change runs, and
-// change is called once. A copy of the new Data is kept.
+// change is called once. Copies of the new Data and State are kept.
 func (s *MemoryStore) Update(_ context.Context, c Collection, id string, change func(Record) (Record, error)) (Record, error) {
 	col := s.find(c)
 	if col == nil {
@@ -123,7 +123,7 @@ func (s *MemoryStore) Update(_ context.Context, c Collection, id string, change 
 	if err != nil {
 		return Record{}, err
 	}
-	e.Data = bytes.Clone(changed.Data)
+	e.Data, e.State = bytes.Clone(changed.Data), bytes.Clone(changed.State)
 	return e.Record, nil
 }
 
@@ -142,6 +142,14 @@ func (s *MemoryStore) Delete(_ context.Context, c Collection, id string) error {
 	delete(col.byID, id)
 	col.sorted.remove(e.position())
 	col.tombstones.add(id, e.position())
+	return nil
+}
+
+// Drop implements [Store].
+func (s *MemoryStore) Drop(_ context.Context, c Collection) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.collections, c)
 	return nil
 }
 

@@ -42,7 +42,7 @@ func WithClock(now func() time.Time) Option {
 // must be safe for concurrent use and must not return an id twice: the request
 // that would use it again fails with status 500. Ids of assistants must begin
 // with the prefix, or the server will not accept them in addresses. Nil, like
-// no option, means random ids in the forms of section 9 of docs/protocol.md.
+// no option, means random ids in the forms of section 12 of docs/protocol.md.
 func WithIDSource(source func(prefix string) string) Option {
 	return func(s *Server) { s.idSource = source }
 }
@@ -96,6 +96,24 @@ func WithLogger(logger *slog.Logger) Option {
 			logger = slog.New(slog.DiscardHandler)
 		}
 		s.logger = logger
+	}
+}
+
+// WithModel sets what speaks for the assistants. Nil, like no option, means
+// [StandIn], which is no model and says so.
+func WithModel(model Model) Option {
+	return func(s *Server) { s.model = model }
+}
+
+// WithMaxConcurrentCalls sets how many calls of the model may be under way at
+// once. Further runs stay queued and are served in the order in which they came,
+// as long as they do not expire. Zero or less, like no option, means 1,024.
+func WithMaxConcurrentCalls(n int) Option {
+	return func(s *Server) {
+		if n <= 0 {
+			n = defaultConcurrentCalls
+		}
+		s.concurrent = n
 	}
 }
 

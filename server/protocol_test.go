@@ -29,7 +29,7 @@ func TestProtocolDocument(t *testing.T) {
 		}
 	}
 
-	_, inferred, found := strings.Cut(string(document), "\n## 11. What is inferred\n")
+	_, inferred, found := strings.Cut(string(document), "\n## 14. What is inferred\n")
 	require.True(t, found)
 	names := regexp.MustCompile("\\| `([A-Za-z.]+)` \\|").FindAllStringSubmatch(inferred, -1)
 	require.NotEmpty(t, names)

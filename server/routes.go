@@ -31,6 +31,46 @@ func (s *Server) routes() []route {
 			{http.MethodPost, s.modifyAssistant},
 			{http.MethodDelete, s.deleteAssistant},
 		}},
+		{[]string{"threads"}, []method{
+			{http.MethodPost, s.createThread},
+		}},
+		{[]string{"threads", "runs"}, []method{
+			{http.MethodPost, s.createThreadAndRun},
+		}},
+		{[]string{"threads", "{thread_id}"}, []method{
+			{http.MethodGet, s.retrieveThread},
+			{http.MethodPost, s.modifyThread},
+			{http.MethodDelete, s.deleteThread},
+		}},
+		{[]string{"threads", "{thread_id}", "messages"}, []method{
+			{http.MethodGet, s.listMessages},
+			{http.MethodPost, s.createMessage},
+		}},
+		{[]string{"threads", "{thread_id}", "messages", "{message_id}"}, []method{
+			{http.MethodGet, s.retrieveMessage},
+			{http.MethodPost, s.modifyMessage},
+			{http.MethodDelete, s.deleteMessage},
+		}},
+		{[]string{"threads", "{thread_id}", "runs"}, []method{
+			{http.MethodGet, s.listRuns},
+			{http.MethodPost, s.createRun},
+		}},
+		{[]string{"threads", "{thread_id}", "runs", "{run_id}"}, []method{
+			{http.MethodGet, s.retrieveRun},
+			{http.MethodPost, s.modifyRun},
+		}},
+		{[]string{"threads", "{thread_id}", "runs", "{run_id}", "cancel"}, []method{
+			{http.MethodPost, s.cancelRun},
+		}},
+		{[]string{"threads", "{thread_id}", "runs", "{run_id}", "submit_tool_outputs"}, []method{
+			{http.MethodPost, s.submitToolOutputs},
+		}},
+		{[]string{"threads", "{thread_id}", "runs", "{run_id}", "steps"}, []method{
+			{http.MethodGet, s.listSteps},
+		}},
+		{[]string{"threads", "{thread_id}", "runs", "{run_id}", "steps", "{step_id}"}, []method{
+			{http.MethodGet, s.retrieveStep},
+		}},
 	}
 }
 

@@ -165,11 +165,11 @@ func (opaque) check(path string, raw json.RawMessage) (json.RawMessage, *apiErro
 	return raw, nil
 }
 
-// array is an array of at most max items. Plural names them for errors.
+// array is an array of min to max items. Plural names them for errors. Min is 0 or 1.
 type array struct {
-	plural string
-	max    int
-	item   rule
+	plural   string
+	min, max int
+	item     rule
 }
 
 func (a array) check(path string, raw json.RawMessage) (json.RawMessage, *apiError) {
@@ -188,8 +188,11 @@ func (a array) check(path string, raw json.RawMessage) (json.RawMessage, *apiErr
 		}
 		count++
 	}
-	if count > a.max {
+	switch {
+	case count > a.max:
 		return nil, errTooManyItems(path, a.max, count)
+	case count < a.min:
+		return nil, errNoItems(path)
 	}
 	if violation != nil {
 		return nil, violation

@@ -25,22 +25,28 @@ type Server struct {
 	logger      *slog.Logger
 	maxBody     int64
 
+	model      Model
+	concurrent int // calls of the model
+
 	table   []route
 	answers *answerCache
+	engine  *engine
 	closed  atomic.Bool
 }
 
 var _ http.Handler = (*Server)(nil)
 
 // New returns a server. With no options it keeps objects in memory, goes by the
-// real clock, makes random ids, asks callers for no key, accepts any model name
-// and logs nothing.
+// real clock, makes random ids, asks callers for no key, accepts any model name,
+// logs nothing, and has a stand-in in place of a model: see [StandIn].
 func New(opts ...Option) *Server {
 	s := &Server{
 		now:     time.Now,
 		logger:  slog.New(slog.DiscardHandler),
 		maxBody: defaultMaxBodyBytes,
 		answers: newAnswerCache(maxKeptAnswers, maxKeptAnswerBytes),
+
+		concurrent: defaultConcurrentCalls,
 	}
 	for _, opt := range opts {
 		if opt != nil {
@@ -50,16 +56,26 @@ func New(opts ...Option) *Server {
 	if s.store == nil {
 		s.store = NewMemoryStore()
 	}
+	if s.model == nil {
+		s.model = StandIn()
+	}
+	s.engine = newEngine(s, s.model, s.concurrent)
 	s.table = s.routes()
 	return s
 }
 
 // Close ends the server: every later request is answered with status 503 in the
-// error envelope. Requests that are under way are finished. Closing again does
-// nothing. The error is always nil. The [Store] is the caller's and stays open.
+// error envelope, and the runs that are queued or at work end as failed, or as
+// cancelled if they were being cancelled; streams end with that. A run that waits
+// for outputs stays as it is. Requests that are under way are finished. The
+// contexts of model calls have ended by then, and Close waits up to 5 seconds for
+// them to return; that some have not is the only error. Closing again does
+// nothing. The [Store] is the caller's and stays open.
 func (s *Server) Close() error {
-	s.closed.Store(true)
-	return nil
+	if s.closed.Swap(true) {
+		return nil
+	}
+	return s.engine.close()
 }
 
 // call is a request on its way through a handler.
@@ -74,13 +90,16 @@ type call struct {
 // error is the server's fault.
 type handler func(ctx context.Context, c *call) (reply, error)
 
-// reply is a whole answer.
+// reply is a whole answer, or the beginning of a stream.
 type reply struct {
 	status   int
 	body     []byte
-	location string // of a redirect
-	allow    string // the Allow header of a refused method
-	replayed bool   // kept from an earlier request
+	events   *feed                           // of a stream
+	keep     func(stream []byte, whole bool) // called with what was streamed, for a repetition of the request; nil: none
+	location string                          // of a redirect
+	allow    string                          // the Allow header of a refused method
+	replayed bool                            // kept from an earlier request
+	streamed bool                            // the body is a whole stream
 }
 
 func ok(body []byte) (reply, error) {
@@ -97,6 +116,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	elapsed := max(s.now().Sub(start), 0) // the clock may go backwards
 	s.write(w, c, answer, elapsed)
+	if answer.events != nil {
+		s.stream(w, c, answer)
+	}
 	s.log(c, answer.status, elapsed, cause)
 }
 
@@ -200,10 +222,15 @@ func (s *Server) write(w http.ResponseWriter, c *call, answer reply, elapsed tim
 	h.Set("X-Request-Id", c.id)
 	h.Set("Openai-Processing-Ms", strconv.FormatInt(elapsed.Milliseconds(), 10))
 	h.Set("Openai-Version", "2020-10-01")
-	h.Set("Content-Length", strconv.Itoa(len(answer.body)))
-	if answer.location != "" {
+	if answer.events == nil {
+		h.Set("Content-Length", strconv.Itoa(len(answer.body)))
+	}
+	switch {
+	case answer.location != "":
 		h.Set("Location", answer.location)
-	} else {
+	case answer.events != nil || answer.streamed:
+		h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	default:
 		h.Set("Content-Type", "application/json")
 	}
 	if answer.allow != "" {

@@ -8,7 +8,9 @@ import (
 
 // Store keeps what the server knows. One implementation serves every resource:
 // the server names a [Collection] and hands over finished documents, so a
-// durable store needs five operations and no knowledge of the protocol.
+// durable store needs six operations and no knowledge of the protocol. It serves
+// one server at a time: which thread is locked by which run is written down in
+// it, and which model calls are under way is not.
 //
 // The contract, which the server relies on:
 //
@@ -17,7 +19,7 @@ import (
 //   - A collection exists as soon as it is named; an unknown one is empty.
 //   - Records of a collection are ordered by CreatedAt, and by the order of
 //     insertion within the same second. An update does not move a record.
-//   - Data is not modified in place, neither by the store nor by its callers: a
+//   - Data and State are not modified in place, neither by the store nor by its callers: a
 //     record that was handed out stays as it was when the stored one changes.
 //   - A method that cannot do its work returns an error; a context that ends
 //     may be such a reason. Errors other than [ErrNotFound] and
@@ -31,11 +33,11 @@ type Store interface {
 	// Get returns the record with this id, or [ErrNotFound].
 	Get(ctx context.Context, c Collection, id string) (Record, error)
 
-	// Update replaces the Data of a record by what change makes of it and
+	// Update replaces Data and State of a record by what change makes of them and
 	// returns the result. Nothing comes between the read and the write: of two
 	// updates at once, the second sees the outcome of the first. An error of
-	// change leaves the record alone and is returned as it is. Only Data is
-	// taken from the record that change returns. Change is quick, does not use
+	// change leaves the record alone and is returned as it is. Only Data and
+	// State are taken from the record that change returns. Change is quick, does not use
 	// the store, and may be called more than once for one Update. A missing
 	// record is [ErrNotFound].
 	Update(ctx context.Context, c Collection, id string, change func(Record) (Record, error)) (Record, error)
@@ -45,6 +47,10 @@ type Store interface {
 
 	// List returns one page of the collection, or an [UnknownCursorError].
 	List(ctx context.Context, c Collection, q Query) (Listing, error)
+
+	// Drop removes a collection with all of its records and all that is
+	// remembered of deleted ones. Dropping an unknown one does nothing.
+	Drop(ctx context.Context, c Collection) error
 }
 
 // Errors of a [Store]. They may be wrapped.
@@ -91,6 +97,11 @@ type Record struct {
 	// Data is the object's JSON, exactly as it is answered. It is not modified
 	// in place.
 	Data []byte
+
+	// State is what the server keeps with the object and answers to nobody, such
+	// as which run has locked a thread. Nil and empty are the same. It is not
+	// modified in place.
+	State []byte
 }
 
 // Order is the direction of a list.

@@ -234,19 +234,3 @@ func (t *tree) isOrHas(s string) bool {
 	}
 	return slices.Contains(t.texts(), s)
 }
-
-// membersOf returns the members of a value that may be absent or no object.
-func membersOf(raw json.RawMessage) object {
-	if raw == nil || kindOf(raw) != kindObject {
-		return nil
-	}
-	return splitObject(raw)
-}
-
-// itemsOf returns the items of a value that may be absent or no array.
-func itemsOf(raw json.RawMessage) []json.RawMessage {
-	if raw == nil || kindOf(raw) != kindArray {
-		return nil
-	}
-	return slices.Collect(eachItem(raw))
-}

@@ -1,0 +1,101 @@
+package server
+
+import (
+	"encoding/json"
+	"sync"
+)
+
+// feed carries the events of a run to the one who reads its stream. The run adds to it and never waits; the reader
+// takes what is there. How much can pile up is bounded by what a run may yield, and text that nobody has read yet
+// grows together.
+type feed struct {
+	withContent bool // show the contents of search results
+
+	mu      sync.Mutex
+	pending []event
+	ended   bool
+	wake    chan struct{} // holds a token if there may be something to take
+}
+
+// event is one event of a stream. Its data is either there or is made of growing text.
+type event struct {
+	name string
+	data json.RawMessage
+	growth
+}
+
+// growth is data that adds text to something: a string between two pieces of JSON.
+type growth struct {
+	head, tail string
+	text       []byte
+}
+
+func (e *event) render() json.RawMessage {
+	if e.data != nil {
+		return e.data
+	}
+	b := make([]byte, 0, len(e.head)+len(e.text)+len(e.tail)+2)
+	b = append(b, e.head...)
+	b = appendString(b, string(e.text))
+	return append(b, e.tail...)
+}
+
+// Names of the events that end a stream.
+const (
+	eventDone  = "done"
+	eventError = "error"
+)
+
+// behind is from how many unread events on text is put together.
+const behind = 256
+
+func newFeed(withContent bool) *feed {
+	return &feed{withContent: withContent, wake: make(chan struct{}, 1)}
+}
+
+// add appends an event. Nobody may be reading: then f is nil.
+func (f *feed) add(e event) {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ended {
+		return
+	}
+	if n := len(f.pending); n >= behind && e.data == nil {
+		if last := &f.pending[n-1]; last.data == nil && last.head == e.head && last.name == e.name {
+			last.text = append(last.text, e.text...)
+			return
+		}
+	}
+	f.pending = append(f.pending, e)
+	f.signal()
+}
+
+// end appends the last event.
+func (f *feed) end(name string, data json.RawMessage) {
+	if f == nil {
+		return
+	}
+	f.add(event{name: name, data: data})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ended = true
+	f.signal()
+}
+
+func (f *feed) signal() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take returns what has come since the last time, and whether that is all there will be.
+func (f *feed) take() (events []event, ended bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	events, f.pending = f.pending, nil
+	return events, f.ended
+}

@@ -1,0 +1,245 @@
+package server
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// message is a message that a run is writing.
+type message struct {
+	doc   messageDocument
+	parts []*part
+}
+
+// part is one part of its content.
+type part struct {
+	kind        string
+	text        runes
+	annotations []json.RawMessage
+	fileID      string // of an image
+	head        string // of the events that add text
+}
+
+const (
+	partText    = "text"
+	partRefusal = "refusal"
+	partImage   = "image_file"
+)
+
+// runes is text that comes in pieces which may cut characters in two. Only whole characters count.
+type runes struct {
+	strings.Builder
+	count int
+	cut   string // the beginning of a character
+}
+
+// add appends a piece and returns what that makes visible. Bytes that are no UTF-8 become U+FFFD.
+func (t *runes) add(piece string) string {
+	piece = t.cut + piece
+	end := len(piece)
+	for i := 1; i < utf8.UTFMax && i <= len(piece); i++ {
+		if c := piece[len(piece)-i]; utf8.RuneStart(c) {
+			if !utf8.FullRuneInString(piece[len(piece)-i:]) {
+				end = len(piece) - i
+			}
+			break
+		}
+	}
+	t.cut = piece[end:]
+	return t.append(strings.ToValidUTF8(piece[:end], "\uFFFD"))
+}
+
+// flush makes visible what is left of a character whose rest never came.
+func (t *runes) flush() string {
+	if t.cut == "" {
+		return ""
+	}
+	t.cut = ""
+	return t.append("\uFFFD")
+}
+
+func (t *runes) append(whole string) string {
+	t.WriteString(whole)
+	t.count += utf8.RuneCountInString(whole)
+	return whole
+}
+
+// part returns the newest part if it is of that kind, else a new one. Images are never continued.
+func (m *message) part(kind string, f *feed) (p *part, index int) {
+	index = len(m.parts) - 1
+	if index >= 0 && m.parts[index].kind == kind && kind != partImage {
+		return m.parts[index], index
+	}
+	m.finishRune(f)
+	index++
+	p = &part{kind: kind}
+	m.parts = append(m.parts, p)
+	return p, index
+}
+
+// delta begins the data of an event that adds to a part.
+func (m *message) delta(kind string, index int) string {
+	return `{"id":` + string(quote(m.doc.ID)) + `,"object":"thread.message.delta","delta":{"content":[{"index":` +
+		strconv.Itoa(index) + `,"type":"` + kind + `","` + kind + `":`
+}
+
+const deltaEnd = `}]}}`
+
+// write adds text to the message.
+func (m *message) write(piece string, f *feed) {
+	p, index := m.part(partText, f)
+	first := p.text.Len() == 0
+	whole := p.text.add(piece)
+	if whole == "" {
+		return
+	}
+	if p.head == "" {
+		p.head = m.delta(partText, index) + `{"value":`
+	}
+	tail := `}` + deltaEnd
+	if first { // which alone has annotations
+		tail = `,"annotations":[]}` + deltaEnd
+	}
+	f.add(event{name: eventMessageDelta, growth: growth{p.head, tail, []byte(whole)}})
+}
+
+const eventMessageDelta = "thread.message.delta"
+
+// refuse adds to the refusal.
+func (m *message) refuse(piece string, f *feed) {
+	p, index := m.part(partRefusal, f)
+	whole := p.text.add(piece)
+	if whole == "" {
+		return
+	}
+	if p.head == "" {
+		p.head = m.delta(partRefusal, index)
+	}
+	f.add(event{name: eventMessageDelta, growth: growth{p.head, deltaEnd, []byte(whole)}})
+}
+
+// show adds an image.
+func (m *message) show(fileID string, f *feed) {
+	p, index := m.part(partImage, f)
+	p.fileID = fileID
+	f.add(event{name: eventMessageDelta, data: []byte(m.delta(partImage, index) + p.image() + deltaEnd)})
+}
+
+func (p *part) image() string {
+	return `{"file_id":` + string(quote(p.fileID)) + `,"detail":"auto"}`
+}
+
+// cite writes a mark that stands for a place in a file.
+func (m *message) cite(c Citation, f *feed) {
+	m.finishRune(f)
+	p, index := m.part(partText, f)
+	start := p.text.count
+	mark := p.text.add(c.Mark) + p.text.flush()
+	m.annotate(p, index, mark, annotation{"file_citation", mark, start, p.text.count, c.FileID}, f)
+}
+
+// point says that a path stands for a file: at its last place in the text, or else written now.
+func (m *message) point(path FilePath, f *feed) {
+	m.finishRune(f)
+	p, index := m.part(partText, f)
+	if path.Path != "" {
+		text := p.text.String()
+		if at := strings.LastIndex(text, path.Path); at >= 0 {
+			start := utf8.RuneCountInString(text[:at])
+			end := start + utf8.RuneCountInString(path.Path)
+			m.annotate(p, index, "", annotation{"file_path", path.Path, start, end, path.FileID}, f)
+			return
+		}
+	}
+	start := p.text.count
+	written := p.text.add(path.Path) + p.text.flush()
+	m.annotate(p, index, written, annotation{"file_path", written, start, p.text.count, path.FileID}, f)
+}
+
+// finishRune writes what is left of a character, before something else is written.
+func (m *message) finishRune(f *feed) {
+	if n := len(m.parts); n > 0 && m.parts[n-1].text.cut != "" {
+		p := m.parts[n-1]
+		whole := p.text.flush()
+		if p.kind == partText {
+			f.add(event{name: eventMessageDelta, growth: growth{m.delta(partText, n-1) + `{"value":`, `}` + deltaEnd, []byte(whole)}})
+		} else {
+			f.add(event{name: eventMessageDelta, growth: growth{m.delta(partRefusal, n-1), deltaEnd, []byte(whole)}})
+		}
+	}
+}
+
+// annotation is a place in a text that stands for a file.
+type annotation struct {
+	kind       string
+	text       string
+	start, end int // in characters
+	fileID     string
+}
+
+// annotate adds an annotation to a part, together with text that was written for it.
+func (m *message) annotate(p *part, index int, written string, a annotation, f *feed) {
+	number := len(p.annotations)
+	p.annotations = append(p.annotations, a.render(`{`, ``))
+	quoteKey := ""
+	if a.kind == "file_citation" {
+		quoteKey = `,"quote":""` // which only events have, always empty
+	}
+	shown := a.render(`{"index":`+strconv.Itoa(number)+`,`, quoteKey)
+	f.add(event{name: eventMessageDelta, data: []byte(
+		m.delta(partText, index) + `{"value":` + string(quote(written)) + `,"annotations":[` + string(shown) + `]}` + deltaEnd)})
+}
+
+func (a annotation) render(open, more string) json.RawMessage {
+	b := []byte(open + `"type":"` + a.kind + `","text":`)
+	b = appendString(b, a.text)
+	b = append(b, `,"start_index":`...)
+	b = strconv.AppendInt(b, int64(a.start), 10)
+	b = append(b, `,"end_index":`...)
+	b = strconv.AppendInt(b, int64(a.end), 10)
+	b = append(b, `,"`+a.kind+`":{"file_id":`...)
+	b = appendString(b, a.fileID)
+	return append(b, more+`}}`...)
+}
+
+// close ends the message: complete, or incomplete for a reason.
+func (m *message) close(e ending, now moment, f *feed) {
+	m.finishRune(f)
+	m.doc.Status, m.doc.CompletedAt = statusCompleted, now
+	if e.message != "" {
+		m.doc.Status, m.doc.CompletedAt, m.doc.IncompleteAt = statusIncomplete, 0, now
+		m.doc.IncompleteDetails = &reason{e.message}
+	}
+}
+
+// render returns the message as it is now.
+func (m *message) render() json.RawMessage {
+	size := 0
+	for _, p := range m.parts {
+		size += p.text.Len() + 128
+	}
+	b := append(make([]byte, 0, size), '[')
+	for i, p := range m.parts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"type":"`+p.kind+`","`+p.kind+`":`...)
+		switch p.kind {
+		case partImage:
+			b = append(b, p.image()...)
+		case partRefusal:
+			b = appendString(b, p.text.String())
+		default:
+			b = append(b, `{"value":`...)
+			b = appendString(b, p.text.String())
+			b = append(b, `,"annotations":`...)
+			b = append(b, renderArray(p.annotations)...)
+			b = append(b, '}')
+		}
+		b = append(b, '}')
+	}
+	m.doc.Content = append(b, ']')
+	return encode(m.doc)
+}

@@ -1,0 +1,274 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+)
+
+// messageCollection holds the messages of a thread.
+func messageCollection(threadID string) Collection {
+	return Collection{Kind: "thread.message", Parent: threadID}
+}
+
+// maxThreadMessages is how many messages a thread has; of more, the oldest fall away.
+const maxThreadMessages = 100_000
+
+var newMessage = closed{properties: []property{
+	{key: "role", rule: enum{"user", "assistant"}, required: true},
+	{key: "content", rule: messageContent{}, required: true},
+	{key: "attachments", rule: nullable{attachments, "[]"}},
+	{key: "metadata", rule: nullable{metadata{}, "{}"}},
+}}
+
+var newMessages = array{plural: "objects", max: maxThreadMessages, item: newMessage}
+
+var modifyMessageRule = closed{properties: []property{
+	{key: "metadata", rule: nullable{metadata{}, "{}"}},
+}}
+
+// messageContent is a text or an array of parts; see section 9.2 of docs/protocol.md. It is answered as parts.
+type messageContent struct{}
+
+func (messageContent) check(path string, raw json.RawMessage) (json.RawMessage, *apiError) {
+	switch got := kindOf(raw); got {
+	case kindString:
+		value, err := messageText.check(path, raw)
+		if err != nil {
+			return nil, err
+		}
+		return renderArray([]json.RawMessage{textPart(value)}), nil
+	case kindArray:
+		return contentParts.check(path, raw)
+	default:
+		return nil, errContentType(path, string(got))
+	}
+}
+
+// errContentType is inferred: the text for a value that may be of two types.
+func errContentType(path, got string) *apiError {
+	return errType(path, "one of a string or an array of objects", got)
+}
+
+// maxParts is how many parts a message has. It is inferred.
+const maxParts = 512
+
+var messageText = text{max: 256_000}
+
+var contentParts = array{plural: "objects", min: 1, max: maxParts, item: contentPart{variants{
+	{partText, closed{properties: []property{typeKey, {key: partText, rule: messageText, required: true}}}},
+	{partImage, closed{properties: []property{typeKey, {key: partImage, required: true, rule: closed{properties: []property{
+		{key: "file_id", rule: text{min: 1}, required: true},
+		{key: "detail", rule: imageDetail, fill: `"auto"`},
+	}}}}}},
+	{"image_url", closed{properties: []property{typeKey, {key: "image_url", required: true, rule: closed{properties: []property{
+		{key: "url", rule: text{min: 1}, required: true},
+		{key: "detail", rule: imageDetail, fill: `"auto"`},
+	}}}}}},
+}}}
+
+var imageDetail = nullable{enum{"auto", "low", "high"}, `"auto"`}
+
+// contentPart is a part of a message. Text is a string on the way in and an object on the way out.
+type contentPart struct{ variants }
+
+func (c contentPart) check(path string, raw json.RawMessage) (json.RawMessage, *apiError) {
+	value, err := c.variants.check(path, raw)
+	if err != nil {
+		return nil, err
+	}
+	if text := splitObject(value).get(partText); text != nil {
+		value = textPart(text)
+	}
+	return value, nil
+}
+
+func textPart(value json.RawMessage) json.RawMessage {
+	return object{
+		{"type", json.RawMessage(`"text"`)},
+		{partText, object{{"value", value}, {"annotations", emptyArray()}}.render()},
+	}.render()
+}
+
+// insertMessages adds messages of a caller to a thread and returns their documents. The thread's count is left alone.
+func (s *Server) insertMessages(ctx context.Context, all *insertions, threadID string, given []json.RawMessage) ([]messageDocument, error) {
+	documents := make([]messageDocument, 0, len(given))
+	for _, raw := range given {
+		fields := splitObject(raw)
+		now := s.now().Unix()
+		doc := messageDocument{
+			ID: s.newID(prefixMessage), Object: "thread.message", CreatedAt: now, ThreadID: threadID,
+			Status: statusCompleted, CompletedAt: moment(now), Role: decodeString(fields.get("role")),
+			Content:     fields.get("content"),
+			Attachments: orElse(fields.get("attachments"), "[]"),
+			Metadata:    orElse(fields.get("metadata"), "{}"),
+		}
+		err := all.insert(ctx, messageCollection(threadID), Record{ID: doc.ID, CreatedAt: now, Data: encode(doc)})
+		if err != nil {
+			return nil, err
+		}
+		documents = append(documents, doc)
+	}
+	return documents, nil
+}
+
+// insertMessage adds the message of a run to its thread.
+func (s *Server) insertMessage(ctx context.Context, threadID string, r Record) error {
+	if err := s.store.Insert(ctx, messageCollection(threadID), r); err != nil {
+		return err
+	}
+	return s.countMessages(ctx, threadID, 1, nil)
+}
+
+// countMessages adds to the number of a thread's messages, changes the rest of its state, and lets the oldest messages
+// fall away if there are too many. A thread that is gone counts nothing.
+func (s *Server) countMessages(ctx context.Context, threadID string, added int, change func(*threadState)) error {
+	tooMany := 0
+	err := s.changeThreadState(ctx, threadID, func(t *threadState) {
+		t.Messages = max(t.Messages+added, 0)
+		tooMany = max(t.Messages-maxThreadMessages, 0)
+		t.Messages -= tooMany
+		if change != nil {
+			change(t)
+		}
+	})
+	for ; err == nil && tooMany > 0; tooMany-- {
+		var oldest Listing
+		oldest, err = s.store.List(ctx, messageCollection(threadID), Query{Limit: 1, Order: Ascending})
+		if err == nil && len(oldest.Records) > 0 {
+			err = s.store.Delete(ctx, messageCollection(threadID), oldest.Records[0].ID)
+		}
+	}
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// createMessage is POST /threads/{thread_id}/messages.
+func (s *Server) createMessage(ctx context.Context, c *call) (reply, error) {
+	given, err := s.parse(c.body, newMessage)
+	if err != nil {
+		return reply{}, err
+	}
+	id, err := c.idAt(0, "thread_id", prefixThread)
+	if err != nil {
+		return reply{}, err
+	}
+	t := s.engine.lock(id)
+	defer s.engine.unlock(t)
+	thread, err := s.thread(ctx, id)
+	if err != nil {
+		return reply{}, err
+	}
+	active, err := s.activeRun(ctx, t, thread)
+	if err != nil {
+		return reply{}, err
+	}
+	if active != "" {
+		return reply{}, errThreadLockedForMessages(id, active)
+	}
+	all := &insertions{store: s.store}
+	documents, err := s.insertMessages(ctx, all, id, []json.RawMessage{given.render()})
+	if err == nil {
+		err = s.attachToThread(ctx, all, thread, documents)
+	}
+	if err == nil {
+		err = s.countMessages(ctx, id, 1, nil)
+	}
+	if err != nil {
+		return reply{}, all.undo(ctx, err)
+	}
+	return ok(encode(documents[0]))
+}
+
+// retrieveMessage is GET /threads/{thread_id}/messages/{message_id}.
+func (s *Server) retrieveMessage(ctx context.Context, c *call) (reply, error) {
+	id, err := s.messageID(ctx, c)
+	if err != nil {
+		return reply{}, err
+	}
+	live := s.engine.peek(c.ids[0])
+	record, err := s.store.Get(ctx, messageCollection(c.ids[0]), id)
+	if err != nil {
+		return reply{}, missing(err, "message", id)
+	}
+	return ok(live.message(record).Data)
+}
+
+// messageID returns the message that the address names, in a thread that exists.
+func (s *Server) messageID(ctx context.Context, c *call) (string, error) {
+	if _, err := c.idAt(0, "thread_id", prefixThread); err != nil {
+		return "", err
+	}
+	id, err := c.idAt(1, "message_id", prefixMessage)
+	if err != nil {
+		return "", err
+	}
+	_, err = s.threadOf(ctx, c)
+	return id, err
+}
+
+// modifyMessage is POST /threads/{thread_id}/messages/{message_id}: metadata alone can be changed.
+func (s *Server) modifyMessage(ctx context.Context, c *call) (reply, error) {
+	given, err := s.parse(c.body, modifyMessageRule)
+	if err != nil {
+		return reply{}, err
+	}
+	id, err := s.messageID(ctx, c)
+	if err != nil {
+		return reply{}, err
+	}
+	t := s.engine.lock(c.ids[0])
+	defer s.engine.unlock(t)
+	record, err := s.store.Update(ctx, messageCollection(c.ids[0]), id, func(r Record) (Record, error) {
+		r.Data = changedDocument(r.Data, given)
+		return r, nil
+	})
+	if err != nil {
+		return reply{}, missing(err, "message", id)
+	}
+	if m := t.run.writing(); m != nil && m.doc.ID == id && given.get("metadata") != nil {
+		m.doc.Metadata = given.get("metadata")
+		record.Data = m.render()
+	}
+	return ok(record.Data)
+}
+
+// deleteMessage is DELETE /threads/{thread_id}/messages/{message_id}. A run may be at work; see section 9.2 of
+// docs/protocol.md.
+func (s *Server) deleteMessage(ctx context.Context, c *call) (reply, error) {
+	id, err := s.messageID(ctx, c)
+	if err != nil {
+		return reply{}, err
+	}
+	t := s.engine.lock(c.ids[0])
+	defer s.engine.unlock(t)
+	if err := s.store.Delete(ctx, messageCollection(c.ids[0]), id); err != nil {
+		return reply{}, missing(err, "message", id)
+	}
+	if err := s.countMessages(ctx, c.ids[0], -1, nil); err != nil {
+		return reply{}, err
+	}
+	return ok(deleted(id, "thread.message.deleted"))
+}
+
+// listMessages is GET /threads/{thread_id}/messages, of a run alone if the query says so.
+func (s *Server) listMessages(ctx context.Context, c *call) (reply, error) {
+	if _, err := s.threadOf(ctx, c); err != nil {
+		return reply{}, err
+	}
+	shown := listed{kind: "message", show: s.engine.peek(c.ids[0]).message}
+	if runID := c.request.URL.Query().Get("run_id"); runID != "" {
+		quoted := quote(runID)
+		shown.keep = func(r Record) bool {
+			if !bytes.Contains(r.Data, quoted) {
+				return false
+			}
+			id := splitObject(r.Data).get("run_id")
+			return string(id) == string(quoted)
+		}
+	}
+	return s.list(ctx, c, messageCollection(c.ids[0]), shown)
+}

@@ -1,0 +1,250 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// run is a run at work: queued, in progress or being cancelled. This file is its state machine, and the only place where
+// the status of a run changes, where its timestamps are set and where its run events are made; section 10 of
+// docs/protocol.md. A run that waits for outputs is at rest in the store, and so is one that has ended.
+//
+// The lock of the thread guards all of it.
+type run struct {
+	engine *engine
+	thread *thread
+	doc    runDocument
+	state  runState
+
+	step      *step  // that is open; nil between steps
+	stepUsage usage  // said since the last step was closed
+	finish    Finish // what the model has said about its end
+	feed      *feed  // nil: nobody reads
+	over      bool   // it has ended, or rests
+
+	ctx   context.Context // of the model's call
+	stop  context.CancelFunc
+	timer *time.Timer // of its expiry, and of the patience with a model that does not stop
+}
+
+// ending is how a run ends, and all that is open in it.
+type ending struct {
+	status  string
+	step    string          // what becomes of an open step
+	message string          // why an open message is incomplete; "": it is complete
+	reason  string          // why the run is incomplete
+	failure *failureDetails // of the run and its step
+}
+
+var (
+	endCompleted = ending{status: statusCompleted, step: statusCompleted}
+	endCancelled = ending{status: statusCancelled, step: statusCancelled, message: "run_cancelled"}
+	endExpired   = ending{status: statusExpired, step: statusExpired, message: "run_expired"}
+
+	// That the step of a cut message is completed is known; section 10.4 of docs/protocol.md.
+	endLength       = ending{status: statusIncomplete, step: statusCompleted, message: "max_tokens", reason: "max_completion_tokens"}
+	endPromptLength = ending{status: statusIncomplete, step: statusCompleted, reason: "max_prompt_tokens"}
+	endFiltered     = ending{status: statusIncomplete, step: statusCompleted, message: "content_filter", reason: "content_filter"}
+)
+
+func endFailed(f failureDetails) ending {
+	return ending{status: statusFailed, step: statusFailed, message: "run_failed", failure: &f}
+}
+
+// now is the time of what happens next to the run: the clock's, but never before what has happened already.
+func (r *run) now() moment {
+	return max(moment(r.engine.now().Unix()), moment(r.doc.CreatedAt), r.doc.StartedAt)
+}
+
+// expired tells whether the run's time is up.
+func (r *run) expired() bool { return overdue(&r.doc, r.engine.now()) }
+
+func overdue(doc *runDocument, now time.Time) bool {
+	return doc.ExpiresAt != 0 && moment(now.Unix()) >= doc.ExpiresAt
+}
+
+// queue makes the run, or has it go on behind submitted outputs.
+func (r *run) queue(created bool) {
+	r.doc.Status, r.doc.RequiredAction = statusQueued, nil
+	if created {
+		r.emitRun("created")
+	}
+	r.emitRun("queued")
+}
+
+// start is the beginning of a round. It reports whether there is still a run to be worked on.
+func (r *run) start() bool {
+	if r.settle() || r.over || r.doc.Status != statusQueued {
+		return false
+	}
+	r.doc.Status, r.doc.StartedAt = statusInProgress, r.now()
+	if !r.save() {
+		return false
+	}
+	r.emitRun("in_progress")
+	return true
+}
+
+// settle ends a run that is being cancelled, or whose time is up, and reports whether it did.
+func (r *run) settle() bool {
+	switch {
+	case r.over:
+		return false
+	case r.doc.Status == statusCancelling:
+		r.end(endCancelled)
+	case r.expired():
+		r.end(endExpired)
+	default:
+		return false
+	}
+	return true
+}
+
+// requireAction has the run wait for the outputs of the functions that its open step has called.
+func (r *run) requireAction() {
+	r.doc.Status = statusRequiresAction
+	r.doc.RequiredAction = &requiredAction{
+		Type: "submit_tool_outputs", SubmitToolOutputs: requiredCalls{r.step.required()},
+	}
+	r.state.StepUsage = r.stepUsage
+	r.state.Rounds++
+	if !r.saveStep(r.step, r.step.doc) || !r.save() {
+		return
+	}
+	r.rest()
+	r.emitRun("requires_action")
+	r.feed.end(eventDone, doneData)
+}
+
+// cancel asks the run to stop. The model is given patience to do so.
+func (r *run) cancel() {
+	r.doc.Status = statusCancelling
+	if !r.save() {
+		return
+	}
+	r.emitRun("cancelling")
+	r.stop()
+	r.timer.Reset(cancelPatience)
+}
+
+// end ends the run with all that is open in it: the message, the step, the run, the lock of the thread, the stream.
+func (r *run) end(e ending) {
+	if r.step != nil && !r.closeStep(e) {
+		return
+	}
+	now := r.now()
+	r.doc.Status, r.doc.RequiredAction, r.doc.LastError = e.status, nil, e.failure
+	switch e.status {
+	case statusCompleted:
+		r.doc.CompletedAt = now
+	case statusIncomplete:
+		r.doc.CompletedAt = now
+		r.doc.IncompleteDetails = &reason{e.reason}
+	case statusFailed:
+		r.doc.FailedAt = now
+	case statusCancelled:
+		r.doc.CancelledAt = now
+	}
+	r.doc.ExpiresAt = expiryOfEnded(e.status, r.doc.ExpiresAt)
+	total := r.state.Usage
+	r.doc.Usage = &total
+	r.state = runState{}
+	if !r.save() || !r.unlockThread() {
+		return
+	}
+	r.rest()
+	r.emitRun(e.status)
+	r.feed.end(eventDone, doneData)
+}
+
+// expiryOfEnded is what expires_at is of a run that has ended. That it is null once the run is completed or incomplete is
+// known; that it stays with an expired one is inferred.
+func expiryOfEnded(status string, expiresAt moment) moment {
+	if status == statusExpired {
+		return expiresAt
+	}
+	return 0
+}
+
+// vanish ends a run whose thread has been deleted: there is nothing left to be written down.
+func (r *run) vanish() {
+	r.doc.Status, r.doc.CancelledAt, r.doc.ExpiresAt, r.doc.RequiredAction = statusCancelled, r.now(), 0, nil
+	r.rest()
+	if s := r.step; s != nil {
+		r.step = nil
+		r.emitClosed(s, endCancelled)
+	}
+	r.emitRun(statusCancelled)
+	r.feed.end(eventDone, doneData)
+}
+
+// rest ends the work on the run, if it was at work.
+func (r *run) rest() {
+	r.over = true
+	if r.thread.run == r {
+		r.stop()
+		r.timer.Stop()
+		r.engine.leave(r)
+	}
+}
+
+// errLost is the answer to whoever wanted something of a run that collapsed. The cause is in the log.
+var errLost = errors.New("the run cannot be written down")
+
+// collapse gives a run up whose doings cannot be written down any more. What the store has of it stays, and expires when
+// its time is up.
+func (r *run) collapse(cause error) {
+	r.engine.server.logger.LogAttrs(context.Background(), slog.LevelError, "run",
+		slog.String("run_id", r.doc.ID), slog.String("cause", cause.Error()))
+	r.rest()
+	r.feed.end(eventError, errRunLost().body())
+}
+
+// save writes the run down and reports whether it could.
+func (r *run) save() bool {
+	return r.write(runCollection(r.doc.ThreadID), r.doc.ID, encode(r.doc), encode(r.state))
+}
+
+// write replaces a document of the run. One that is not there any more was deleted under the run's hands.
+func (r *run) write(c Collection, id string, data, state []byte) bool {
+	_, err := r.engine.server.store.Update(context.Background(), c, id, func(old Record) (Record, error) {
+		old.Data, old.State = data, state
+		return old, nil
+	})
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		r.collapse(err)
+		return false
+	}
+	return true
+}
+
+// unlockThread ends the lock of the thread in the store.
+func (r *run) unlockThread() bool {
+	err := r.engine.server.changeThreadState(context.Background(), r.doc.ThreadID, func(t *threadState) { t.Run = "" })
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		r.collapse(err)
+		return false
+	}
+	return true
+}
+
+// emitRun reports the run as it is.
+func (r *run) emitRun(what string) {
+	if r.feed == nil {
+		return
+	}
+	shown := r.doc
+	shown.ToolResources = resourcesInStreams(shown.ToolResources)
+	r.feed.add(event{name: "thread.run." + what, data: encode(shown)})
+}
+
+// resourcesInStreams are the tool resources of threads and runs in events, where the service never left them empty.
+func resourcesInStreams(resources json.RawMessage) json.RawMessage {
+	if string(resources) == "{}" {
+		return json.RawMessage(`{"code_interpreter":{"file_ids":[]}}`)
+	}
+	return resources
+}

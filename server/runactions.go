@@ -1,0 +1,298 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+)
+
+// What can be done about a run that is there.
+
+// activeRun returns the run that locks a thread, or "". One whose time is up is ended first. The caller has the thread's
+// lock.
+func (s *Server) activeRun(ctx context.Context, t *thread, record Record) (string, error) {
+	state, err := decode[threadState](record.State)
+	if err != nil || state.Run == "" {
+		return "", err
+	}
+	r, err := s.findRun(ctx, t, state.Run)
+	if err != nil {
+		return "", err
+	}
+	if r.over || !active(r.doc.Status) {
+		return "", nil
+	}
+	return state.Run, nil
+}
+
+// findRun returns a run of a thread as it is now: the one at work, or one brought back from the store, ended if its time
+// is up. The caller has the thread's lock.
+func (s *Server) findRun(ctx context.Context, t *thread, id string) (*run, error) {
+	if t.run != nil && t.run.doc.ID == id {
+		r := t.run
+		r.settle()
+		return r, nil
+	}
+	record, err := s.store.Get(ctx, runCollection(t.id), id)
+	if err != nil {
+		return nil, missing(err, "run", id)
+	}
+	r := &run{engine: s.engine, thread: t}
+	if r.doc, err = decode[runDocument](record.Data); err != nil {
+		return nil, err
+	}
+	if !active(r.doc.Status) {
+		r.over = true
+		return r, nil
+	}
+	if r.state, err = decode[runState](record.State); err != nil {
+		return nil, err
+	}
+	r.stepUsage = r.state.StepUsage
+	if err := s.restoreStep(ctx, r); err != nil {
+		return nil, err
+	}
+	r.settle()
+	return r, nil
+}
+
+// restoreStep brings back the step that a run rests in, which is its newest.
+func (s *Server) restoreStep(ctx context.Context, r *run) error {
+	newest, err := s.store.List(ctx, stepCollection(r.doc.ID), Query{Limit: 1})
+	if err != nil || len(newest.Records) == 0 || !inProgress(newest.Records[0].Data) {
+		return err
+	}
+	st := &step{}
+	if st.doc, err = decode[stepDocument](newest.Records[0].Data); err != nil {
+		return err
+	}
+	details := membersOf(st.doc.StepDetails)
+	if creation := membersOf(details.get("message_creation")); creation != nil {
+		record, err := s.store.Get(ctx, messageCollection(r.doc.ThreadID), decodeString(creation.get("message_id")))
+		if err == nil {
+			st.message = &message{}
+			st.message.doc, err = decode[messageDocument](record.Data)
+		}
+		if err != nil && missing(err, "", "") == err {
+			return err
+		}
+	}
+	for _, raw := range itemsOf(details.get("tool_calls")) {
+		fields := splitObject(raw)
+		c := &toolCall{id: decodeString(fields.get("id")), kind: decodeString(fields.get("type"))}
+		if function := membersOf(fields.get(toolFunction)); function != nil {
+			c.name = decodeString(function.get("name"))
+			c.text.append(decodeString(function.get("arguments")))
+		}
+		st.calls = append(st.calls, c)
+	}
+	r.step = st
+	return nil
+}
+
+// runOf returns the run that the address names, with its thread locked for the caller.
+func (s *Server) runOf(ctx context.Context, c *call) (*run, *thread, error) {
+	id, err := s.runID(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	t := s.engine.lock(c.ids[0])
+	r, err := s.findRun(ctx, t, id)
+	if err != nil {
+		s.engine.unlock(t)
+		return nil, nil, err
+	}
+	return r, t, nil
+}
+
+// runID returns the run that the address names, in a thread that exists.
+func (s *Server) runID(ctx context.Context, c *call) (string, error) {
+	if _, err := c.idAt(0, "thread_id", prefixThread); err != nil {
+		return "", err
+	}
+	id, err := c.idAt(1, "run_id", prefixRun)
+	if err != nil {
+		return "", err
+	}
+	_, err = s.threadOf(ctx, c)
+	return id, err
+}
+
+// retrieveRun is GET /threads/{thread_id}/runs/{run_id}.
+func (s *Server) retrieveRun(ctx context.Context, c *call) (reply, error) {
+	r, t, err := s.runOf(ctx, c)
+	if err != nil {
+		return reply{}, err
+	}
+	defer s.engine.unlock(t)
+	if t.run == r {
+		return ok(encode(r.doc))
+	}
+	record, err := s.store.Get(ctx, runCollection(t.id), r.doc.ID)
+	if err != nil {
+		return reply{}, missing(err, "run", r.doc.ID)
+	}
+	return ok(record.Data)
+}
+
+// listRuns is GET /threads/{thread_id}/runs.
+func (s *Server) listRuns(ctx context.Context, c *call) (reply, error) {
+	thread, err := s.threadOf(ctx, c)
+	if err != nil {
+		return reply{}, err
+	}
+	t := s.engine.lock(thread.ID)
+	defer s.engine.unlock(t)
+	if _, err := s.activeRun(ctx, t, thread); err != nil { // one whose time is up shows it
+		return reply{}, err
+	}
+	return s.list(ctx, c, runCollection(thread.ID), listed{kind: "run"})
+}
+
+// modifyRun is POST /threads/{thread_id}/runs/{run_id}: metadata alone can be changed, and only when the run has ended.
+func (s *Server) modifyRun(ctx context.Context, c *call) (reply, error) {
+	given, err := s.parse(c.body, modifyRunRule)
+	if err != nil {
+		return reply{}, err
+	}
+	r, t, err := s.runOf(ctx, c)
+	if err != nil {
+		return reply{}, err
+	}
+	defer s.engine.unlock(t)
+	if active(r.doc.Status) {
+		return reply{}, errCannotModify(r.doc.Status)
+	}
+	record, err := s.store.Update(ctx, runCollection(t.id), r.doc.ID, func(old Record) (Record, error) {
+		old.Data = changedDocument(old.Data, given)
+		return old, nil
+	})
+	if err != nil {
+		return reply{}, missing(err, "run", r.doc.ID)
+	}
+	return ok(record.Data)
+}
+
+// cancelRun is POST /threads/{thread_id}/runs/{run_id}/cancel; see section 10.5 of docs/protocol.md.
+func (s *Server) cancelRun(ctx context.Context, c *call) (reply, error) {
+	if _, err := s.parse(c.body, closed{}); err != nil {
+		return reply{}, err
+	}
+	r, t, err := s.runOf(ctx, c)
+	if err != nil {
+		return reply{}, err
+	}
+	defer s.engine.unlock(t)
+	switch {
+	case !active(r.doc.Status) || r.doc.Status == statusCancelling:
+		return reply{}, errCannotCancel(r.doc.Status)
+	case t.run == r:
+		r.cancel()
+		if r.over {
+			return reply{}, errLost
+		}
+		return ok(encode(r.doc))
+	}
+	return s.cancelResting(r)
+}
+
+// cancelResting cancels a run at which nobody works: there is nothing to be waited for behind the answer, which is that of
+// a run at work all the same. That is inferred.
+func (s *Server) cancelResting(r *run) (reply, error) {
+	r.doc.Status, r.doc.RequiredAction = statusCancelling, nil
+	body := encode(r.doc)
+	r.end(endCancelled)
+	if r.doc.Status != statusCancelled {
+		return reply{}, errLost
+	}
+	return ok(body)
+}
+
+var submitToolOutputsRule = closed{properties: []property{
+	{key: "tool_outputs", required: true, rule: array{plural: "objects", max: 512, item: closed{properties: []property{
+		{key: "tool_call_id", rule: text{}},
+		{key: "output", rule: nullable{text{}, `""`}, fill: `""`},
+	}}}},
+	{key: "stream", rule: nullable{boolean{}, "false"}},
+}}
+
+// submitToolOutputs is POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs; see section 10.3 of docs/protocol.md.
+func (s *Server) submitToolOutputs(ctx context.Context, c *call) (reply, error) {
+	given, err := s.parse(c.body, submitToolOutputsRule)
+	if err != nil {
+		return reply{}, err
+	}
+	content, err := include(c)
+	if err != nil {
+		return reply{}, err
+	}
+	r, t, err := s.runOf(ctx, c)
+	if err != nil {
+		return reply{}, err
+	}
+	defer s.engine.unlock(t)
+	if r.doc.Status != statusRequiresAction || r.step == nil {
+		return reply{}, errNoOutputsWanted(r.doc.Status)
+	}
+	if err := r.step.answer(itemsOf(given.get("tool_outputs"))); err != nil {
+		return reply{}, err
+	}
+	if string(given.get("stream")) == "true" {
+		r.feed = newFeed(content)
+	}
+	if err := s.engine.enter(r); err != nil {
+		return reply{}, err
+	}
+	return r.resume()
+}
+
+// resume has a run go on with the outputs that its open step has been given.
+func (r *run) resume() (reply, error) {
+	r.state.StepUsage = usage{}
+	if !r.closeStep(endCompleted) {
+		return reply{}, errLost
+	}
+	r.doc.Status, r.doc.RequiredAction = statusQueued, nil
+	if !r.save() {
+		return reply{}, errLost
+	}
+	r.queue(false)
+	r.engine.work(r)
+	return r.answer()
+}
+
+// answer gives the calls of a step their outputs: all of them, each once. An error changes nothing.
+func (s *step) answer(outputs []json.RawMessage) error {
+	byID := make(map[string]json.RawMessage, len(outputs))
+	var want, got []string
+	twice := false
+	for _, raw := range outputs {
+		fields := splitObject(raw)
+		id := ""
+		if given := fields.get("tool_call_id"); given != nil {
+			id = decodeString(given)
+		}
+		_, again := byID[id]
+		twice = twice || again
+		byID[id] = fields.get("output")
+		got = append(got, id)
+	}
+	for _, c := range s.calls {
+		want = append(want, c.id)
+	}
+	if twice {
+		return errOutputsTwice(got)
+	}
+	for _, id := range want {
+		if byID[id] == nil {
+			return errOtherOutputsWanted(want, got)
+		}
+	}
+	if slices.ContainsFunc(got, func(id string) bool { return !slices.Contains(want, id) }) {
+		return errOtherOutputsWanted(want, got)
+	}
+	for _, c := range s.calls {
+		c.output = byID[c.id]
+	}
+	return nil
+}

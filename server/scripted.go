@@ -1,0 +1,292 @@
+package server
+
+import (
+	"context"
+	"iter"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/assistants-go/assistants"
+)
+
+// Scripted is a [Model] that answers by rule: for tests, for examples, and for applications that want to be tried
+// without a model. Make one with [NewScripted]. It is safe for concurrent use.
+//
+// It counts tokens, one for each four bytes and at least one for each event, keeps to
+// the run's max_completion_tokens, and says what a call cost unless the script does so.
+type Scripted struct {
+	mu    sync.Mutex
+	rules []Rule
+}
+
+var _ Model = (*Scripted)(nil)
+
+// NewScripted returns a model that follows the first rule that applies to a call. A call to which none applies fails with
+// a message that says so.
+func NewScripted(rules ...Rule) *Scripted {
+	return &Scripted{rules: append([]Rule(nil), rules...)}
+}
+
+// A Rule says what a [Scripted] model does when. [When] and [Otherwise] make one.
+type Rule struct {
+	Match   Match    // which calls it is for; nil: all
+	Times   int      // how many calls it is for, the first ones that match; 0: any number
+	Actions []Action // what is done, in order; none is an empty answer
+}
+
+// When returns a rule for the calls that match.
+func When(match Match, actions ...Action) Rule { return Rule{Match: match, Actions: actions} }
+
+// Otherwise returns a rule for all calls, to be put behind the others.
+func Otherwise(actions ...Action) Rule { return Rule{Actions: actions} }
+
+// Once returns the rule for one call only; the next one that matches is for the rules behind it.
+func (r Rule) Once() Rule {
+	r.Times = 1
+	return r
+}
+
+// A Match tells whether a rule is for a call. It must not change the call.
+type Match func(call *ModelCall) bool
+
+// Asked matches calls that answer a message of the user with these words in it, in upper or lower case. A call that is
+// about outputs of functions does not match: see [Submitted].
+func Asked(words string) Match {
+	words = strings.ToLower(words)
+	return func(call *ModelCall) bool {
+		m := call.LastMessage()
+		return m != nil && call.Outputs() == nil && strings.Contains(strings.ToLower(m.Text()), words)
+	}
+}
+
+// Submitted matches calls that are about the output of this function, and with "" about outputs of any.
+func Submitted(function string) Match {
+	return func(call *ModelCall) bool {
+		for _, c := range call.Outputs() {
+			if function == "" || c.Function != nil && c.Function.Name == function {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// Offered matches calls of which the tools are those of a type.
+func Offered(tool assistants.ToolType) Match {
+	return func(call *ModelCall) bool {
+		for i := range call.Tools {
+			if call.Tools[i].Type == tool {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// An Action is something that a [Scripted] model does: it yields events, or waits. It reports whether the script goes on,
+// as yield does. Functions of this package make the usual ones, and any other function may be one.
+type Action func(ctx context.Context, call *ModelCall, yield func(ModelEvent, error) bool) bool
+
+// Yield yields events as they are.
+func Yield(events ...ModelEvent) Action {
+	return func(_ context.Context, _ *ModelCall, yield func(ModelEvent, error) bool) bool {
+		for _, e := range events {
+			if !yield(e, nil) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// Say writes a text word by word.
+func Say(text string) Action { return Yield(words(text)...) }
+
+func words(text string) []ModelEvent {
+	var events []ModelEvent
+	for text != "" {
+		end := strings.IndexByte(strings.TrimLeft(text, " "), ' ')
+		if end < 0 {
+			end = len(text)
+		} else {
+			end += len(text) - len(strings.TrimLeft(text, " "))
+		}
+		events = append(events, Text(text[:end]))
+		text = text[end:]
+	}
+	return events
+}
+
+// Reply writes, word by word, what a function makes of the call.
+func Reply(answer func(call *ModelCall) string) Action {
+	return func(ctx context.Context, call *ModelCall, yield func(ModelEvent, error) bool) bool {
+		return Say(answer(call))(ctx, call, yield)
+	}
+}
+
+// CallFunction calls a function with arguments in JSON, which come in pieces. Several in a row are made together.
+func CallFunction(name, arguments string) Action {
+	events := []ModelEvent{FunctionCall{Name: name}}
+	for piece := range strings.SplitAfterSeq(arguments, ":") {
+		if piece != "" {
+			events = append(events, Arguments(piece))
+		}
+	}
+	return Yield(events...)
+}
+
+// RunCode has the code interpreter run code, line by line, and print logs; "" is nothing.
+func RunCode(code, logs string) Action {
+	events := []ModelEvent{CodeCall{}}
+	for line := range strings.SplitAfterSeq(code, "\n") {
+		if line != "" {
+			events = append(events, CodeInput(line))
+		}
+	}
+	if logs != "" {
+		events = append(events, CodeLogs(logs))
+	}
+	return Yield(events...)
+}
+
+// Search has file search find results.
+func Search(results ...assistants.FileSearchResult) Action {
+	return Yield(SearchCall{}, SearchResults(results))
+}
+
+// Cite writes a mark that stands for a file, such as "【4:0†handbook.md】" for handbook.md.
+func Cite(fileID, fileName string) Action {
+	return Yield(Citation{Mark: "【4:0†" + fileName + "】", FileID: fileID})
+}
+
+// Fail ends the call with an error that the run's last_error shows; see [ModelError].
+func Fail(code, message string) Action {
+	return func(_ context.Context, _ *ModelCall, yield func(ModelEvent, error) bool) bool {
+		yield(nil, &ModelError{Code: code, Message: message})
+		return false
+	}
+}
+
+// Wait waits for some time, or until the run is cancelled or expires.
+func Wait(d time.Duration) Action {
+	return func(ctx context.Context, _ *ModelCall, _ func(ModelEvent, error) bool) bool {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// Until waits until something can be received from a channel or it is closed, or until the run is cancelled or expires.
+func Until(released <-chan struct{}) Action {
+	return func(ctx context.Context, _ *ModelCall, _ func(ModelEvent, error) bool) bool {
+		select {
+		case <-released:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// Respond follows the first rule that applies.
+func (s *Scripted) Respond(ctx context.Context, call *ModelCall) iter.Seq2[ModelEvent, error] {
+	actions, found := s.find(call)
+	return func(yield func(ModelEvent, error) bool) {
+		if !found {
+			yield(nil, &ModelError{Code: typeServer, Message: "No rule of the script applies to this call."})
+			return
+		}
+		m := meter{call: call, yield: yield}
+		for _, action := range actions {
+			if !action(ctx, call, m.pass) {
+				return
+			}
+		}
+		if !m.metered {
+			yield(m.usage(), nil)
+		}
+	}
+}
+
+// find returns what is to be done about a call.
+func (s *Scripted) find(call *ModelCall) ([]Action, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.rules {
+		r := &s.rules[i]
+		if r.Times < 0 || r.Match != nil && !r.Match(call) {
+			continue
+		}
+		if r.Times == 1 {
+			r.Times = -1 // used up
+		} else if r.Times > 1 {
+			r.Times--
+		}
+		return r.Actions, true
+	}
+	return nil, false
+}
+
+// meter counts what a script yields.
+type meter struct {
+	call    *ModelCall
+	yield   func(ModelEvent, error) bool
+	written int
+	metered bool // the script says itself what it costs
+}
+
+// pass yields an event, or the end if there are no tokens left for it.
+func (m *meter) pass(e ModelEvent, err error) bool {
+	if err != nil {
+		return m.yield(e, err)
+	}
+	if _, said := e.(Usage); said {
+		m.metered = true
+	}
+	cost := tokensIn(e)
+	if limit := m.call.MaxCompletionTokens; limit > 0 && m.written+cost > limit {
+		if m.yield(Finish(FinishLength), nil) && !m.metered {
+			m.yield(m.usage(), nil)
+		}
+		return false
+	}
+	m.written += cost
+	return m.yield(e, nil)
+}
+
+func (m *meter) usage() Usage {
+	read := estimate(len(m.call.Instructions))
+	for i := range m.call.History {
+		read += tokensOf(&m.call.History[i])
+	}
+	return Usage{PromptTokens: read, CompletionTokens: m.written}
+}
+
+func tokensIn(e ModelEvent) int {
+	switch e := e.(type) {
+	case Text:
+		return estimate(len(e))
+	case Refusal:
+		return estimate(len(e))
+	case Arguments:
+		return estimate(len(e))
+	case CodeInput:
+		return estimate(len(e))
+	case FunctionCall:
+		return estimate(len(e.Name) + len(e.Arguments))
+	case CodeCall:
+		return 1 + estimate(len(e.Input))
+	}
+	return 0
+}
+
+// StandIn returns what stands in for a model where there is none: a script that says what it is.
+func StandIn() Model {
+	return NewScripted(Otherwise(Say("This is a stand-in, not a model. Plug one in with server.WithModel.")))
+}

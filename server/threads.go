@@ -1,0 +1,186 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+)
+
+// threadCollection holds all threads.
+var threadCollection = Collection{Kind: "thread"}
+
+var createThreadRule = closed{properties: []property{
+	{key: "messages", rule: nullable{newMessages, "[]"}},
+	{key: "tool_resources", rule: nullable{createToolResources, "{}"}},
+	{key: "metadata", rule: nullable{metadata{}, "{}"}},
+}}
+
+var modifyThreadRule = closed{properties: []property{
+	{key: "tool_resources", rule: nullable{modifyToolResources, "null"}},
+	{key: "metadata", rule: nullable{metadata{}, "{}"}},
+}}
+
+// createThread is POST /threads; see section 9.1 of docs/protocol.md.
+func (s *Server) createThread(ctx context.Context, c *call) (reply, error) {
+	given, err := s.parse(c.body, createThreadRule)
+	if err != nil {
+		return reply{}, err
+	}
+	all := &insertions{store: s.store}
+	doc, err := s.insertThread(ctx, all, given)
+	if err != nil {
+		return reply{}, all.undo(ctx, err)
+	}
+	return ok(encode(doc))
+}
+
+// insertThread adds a thread with its messages.
+func (s *Server) insertThread(ctx context.Context, all *insertions, given object) (*threadDocument, error) {
+	doc := &threadDocument{
+		ID: s.newID(prefixThread), Object: "thread", CreatedAt: s.now().Unix(),
+		Metadata:      orElse(given.get("metadata"), "{}"),
+		ToolResources: orElse(given.get("tool_resources"), "{}"),
+	}
+	var err error
+	if doc.ToolResources, err = s.createHelperStores(ctx, all, doc.ToolResources); err != nil {
+		return nil, err
+	}
+	messages, err := s.insertMessages(ctx, all, doc.ID, itemsOf(given.get("messages")))
+	if err != nil {
+		return nil, err
+	}
+	if doc.ToolResources, err = s.attach(ctx, all, doc.ToolResources, messages); err != nil {
+		return nil, err
+	}
+	return doc, all.insert(ctx, threadCollection, Record{
+		ID: doc.ID, CreatedAt: doc.CreatedAt, Data: encode(doc), State: encode(threadState{Messages: len(messages)}),
+	})
+}
+
+// retrieveThread is GET /threads/{thread_id}.
+func (s *Server) retrieveThread(ctx context.Context, c *call) (reply, error) {
+	record, err := s.threadOf(ctx, c)
+	if err != nil {
+		return reply{}, err
+	}
+	doc, err := decode[threadDocument](record.Data)
+	if err != nil {
+		return reply{}, err
+	}
+	doc.ToolResources = resourcesInStreams(doc.ToolResources)
+	return ok(encode(doc))
+}
+
+// modifyThread is POST /threads/{thread_id}.
+func (s *Server) modifyThread(ctx context.Context, c *call) (reply, error) {
+	given, err := s.parse(c.body, modifyThreadRule)
+	if err != nil {
+		return reply{}, err
+	}
+	id, err := c.idAt(0, "thread_id", prefixThread)
+	if err != nil {
+		return reply{}, err
+	}
+	record, err := s.store.Update(ctx, threadCollection, id, func(r Record) (Record, error) {
+		r.Data = changedDocument(r.Data, given)
+		return r, nil
+	})
+	if err != nil {
+		return reply{}, missing(err, "thread", id)
+	}
+	return ok(record.Data)
+}
+
+// changedDocument returns a document with the given keys replaced.
+func changedDocument(data json.RawMessage, given object) json.RawMessage {
+	doc := splitObject(data)
+	for _, m := range given {
+		value := m.value
+		if m.key == "tool_resources" {
+			value = mergeToolResources(doc.get(m.key), value)
+		}
+		doc.set(m.key, value)
+	}
+	return doc.render()
+}
+
+// deleteThread is DELETE /threads/{thread_id}. All that belongs to the thread goes with it; an active run is cancelled.
+func (s *Server) deleteThread(ctx context.Context, c *call) (reply, error) {
+	id, err := c.idAt(0, "thread_id", prefixThread)
+	if err != nil {
+		return reply{}, err
+	}
+	t := s.engine.lock(id)
+	defer s.engine.unlock(t)
+	if err := s.store.Delete(ctx, threadCollection, id); err != nil {
+		return reply{}, missing(err, "thread", id)
+	}
+	if t.run != nil {
+		t.run.vanish()
+	}
+	if err := s.dropThread(context.WithoutCancel(ctx), id); err != nil {
+		return reply{}, err
+	}
+	return ok(deleted(id, "thread.deleted"))
+}
+
+// dropThread removes what belonged to a thread.
+func (s *Server) dropThread(ctx context.Context, id string) error {
+	q := Query{Limit: maxLimit}
+	for {
+		runs, err := s.store.List(ctx, runCollection(id), q)
+		if err != nil {
+			return err
+		}
+		for _, r := range runs.Records {
+			if err := s.store.Drop(ctx, stepCollection(r.ID)); err != nil {
+				return err
+			}
+			q.After = r.ID
+		}
+		if !runs.HasMore {
+			break
+		}
+	}
+	if err := s.store.Drop(ctx, runCollection(id)); err != nil {
+		return err
+	}
+	return s.store.Drop(ctx, messageCollection(id))
+}
+
+// threadOf returns the thread that the address names.
+func (s *Server) threadOf(ctx context.Context, c *call) (Record, error) {
+	id, err := c.idAt(0, "thread_id", prefixThread)
+	if err != nil {
+		return Record{}, err
+	}
+	return s.thread(ctx, id)
+}
+
+func (s *Server) thread(ctx context.Context, id string) (Record, error) {
+	record, err := s.store.Get(ctx, threadCollection, id)
+	return record, missing(err, "thread", id)
+}
+
+// changeThreadState changes what is kept with a thread.
+func (s *Server) changeThreadState(ctx context.Context, id string, change func(*threadState)) error {
+	_, err := s.store.Update(ctx, threadCollection, id, func(r Record) (Record, error) {
+		state, err := decode[threadState](r.State)
+		if err != nil {
+			return r, err
+		}
+		change(&state)
+		r.State = encode(state)
+		return r, nil
+	})
+	return err
+}
+
+// idAt returns an id of the address, which must begin with the prefix of its kind.
+func (c *call) idAt(place int, name, prefix string) (string, error) {
+	id := c.ids[place]
+	if !strings.HasPrefix(id, prefix) {
+		return "", errIDPrefix(name, id, prefix)
+	}
+	return id, nil
+}
