@@ -6,23 +6,29 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
+	"sync"
 	"time"
 
 	"github.com/assistants-go/assistants"
-	"github.com/assistants-go/assistants/internal/standin"
 	"github.com/assistants-go/assistants/server"
 )
 
-// newConversation returns a client of a service that runs assistants, with one of them, asst_1, and a thread,
-// thread_1. What the model does are the turns.
-func newConversation(turns ...standin.Turn) *assistants.Client {
-	rest := server.New(server.WithIDSource(func(prefix string) string { return prefix + "_1" }))
-	client, err := assistants.NewClient(assistants.WithHandler(standin.New(rest, turns...)))
+// newConversation returns a client of a server with an assistant, asst_1, and a thread, thread_1. What its model does
+// are the rules. The clock of the server stands still, and its ids count.
+func newConversation(rules ...server.Rule) *assistants.Client {
+	api := server.New(
+		server.WithModel(server.NewScripted(rules...)),
+		server.WithClock(func() time.Time { return time.Unix(1698984975, 0) }),
+		server.WithIDSource(countedIDs()),
+	)
+	client, err := assistants.NewClient(assistants.WithHandler(polledOften(api)))
 	if err != nil {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	if _, err := client.Assistants.Create(ctx, assistants.AssistantCreateParams{Model: "gpt-4o"}); err != nil {
+	params := assistants.AssistantCreateParams{Model: "gpt-4o", Instructions: "You are polite."}
+	if _, err := client.Assistants.Create(ctx, params); err != nil {
 		log.Fatal(err)
 	}
 	if _, err := client.Threads.Create(ctx, assistants.ThreadCreateParams{}); err != nil {
@@ -30,6 +36,29 @@ func newConversation(turns ...standin.Turn) *assistants.Client {
 	}
 	return client
 }
+
+// countedIDs returns a source of ids: asst_1, thread_1, thread_2, …
+func countedIDs() func(prefix string) string {
+	var mu sync.Mutex
+	last := map[string]int{}
+	return func(prefix string) string {
+		mu.Lock()
+		defer mu.Unlock()
+		last[prefix]++
+		return fmt.Sprint(prefix, "_", last[prefix])
+	}
+}
+
+// polledOften has the answers of a handler ask those who wait for a run to look again at once.
+func polledOften(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Openai-Poll-After-Ms", "1")
+		h.ServeHTTP(w, r)
+	})
+}
+
+// says is the rule of a model that always says the same.
+func says(text string) server.Rule { return server.Otherwise(server.Say(text)) }
 
 // say adds messages to thread_1.
 func say(client *assistants.Client, texts ...string) {
@@ -103,7 +132,7 @@ func ExampleThreadsService_Delete() {
 }
 
 func ExampleThreadsService_CreateAndRun() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+	ctx, client := context.Background(), newConversation(says("Hello!"))
 
 	run, err := client.Threads.CreateAndRun(ctx, assistants.ThreadCreateAndRunParams{
 		AssistantID: "asst_1",
@@ -119,7 +148,7 @@ func ExampleThreadsService_CreateAndRun() {
 }
 
 func ExampleThreadsService_CreateAndRunPoll() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+	ctx, client := context.Background(), newConversation(says("Hello!"))
 
 	run, err := client.Threads.CreateAndRunPoll(ctx, assistants.ThreadCreateAndRunParams{
 		AssistantID: "asst_1",
@@ -197,7 +226,7 @@ func ExampleMessagesService_Delete() {
 }
 
 func ExampleMessagesService_List() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"}, standin.Turn{Text: "I am."})
+	ctx, client := context.Background(), newConversation(says("Hello!").Once(), says("I am."))
 	say(client, "Are you there?")
 	runs(client, 2)
 
@@ -215,7 +244,7 @@ func ExampleMessagesService_List() {
 }
 
 func ExampleMessagesService_All() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Yes."})
+	ctx, client := context.Background(), newConversation(says("Yes."))
 	say(client, "Hello?", "Are you there?")
 	runs(client, 1)
 
@@ -277,10 +306,10 @@ func ExampleImageURLPart() {
 
 // Marks in a text become footnotes.
 func ExampleMessage_Annotations() {
-	ctx, client := context.Background(), newConversation(standin.Turn{
-		Text:  "Books can be kept for four weeks.",
-		Cites: &standin.File{ID: "file-rules", Name: "rules.pdf"},
-	})
+	ctx, client := context.Background(), newConversation(server.Otherwise(
+		server.Say("Books can be kept for four weeks."),
+		server.Cite("file-rules", "rules.pdf"),
+	))
 	runs(client, 1)
 
 	message, err := client.Messages.Retrieve(ctx, "thread_1", "msg_1")
@@ -298,7 +327,7 @@ func ExampleMessage_Annotations() {
 }
 
 func ExampleRunsService_Create() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+	ctx, client := context.Background(), newConversation(says("Hello!"))
 
 	run, err := client.Runs.Create(ctx, "thread_1", assistants.RunCreateParams{
 		AssistantID:            "asst_1",
@@ -315,7 +344,7 @@ func ExampleRunsService_Create() {
 }
 
 func ExampleRunsService_Retrieve() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+	ctx, client := context.Background(), newConversation(says("Hello!"))
 	runs(client, 1)
 
 	run, err := client.Runs.Retrieve(ctx, "thread_1", "run_1")
@@ -323,11 +352,11 @@ func ExampleRunsService_Retrieve() {
 		log.Fatal(err)
 	}
 	fmt.Println(run.Status, run.Status.Terminal(), run.Usage.TotalTokens)
-	// Output: completed true 21
+	// Output: completed true 6
 }
 
 func ExampleRunsService_Modify() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+	ctx, client := context.Background(), newConversation(says("Hello!"))
 	runs(client, 1)
 
 	run, err := client.Runs.Modify(ctx, "thread_1", "run_1", assistants.RunModifyParams{
@@ -341,7 +370,7 @@ func ExampleRunsService_Modify() {
 }
 
 func ExampleRunsService_List() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+	ctx, client := context.Background(), newConversation(says("Hello!").Once())
 	runs(client, 2)
 
 	page, err := client.Runs.List(ctx, "thread_1", assistants.ListParams{Limit: 1})
@@ -358,7 +387,7 @@ func ExampleRunsService_List() {
 }
 
 func ExampleRunsService_All() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"}, standin.Turn{Text: "Still here."})
+	ctx, client := context.Background(), newConversation(says("Hello!").Once(), says("Still here."))
 	runs(client, 2)
 
 	tokens := 0
@@ -371,11 +400,11 @@ func ExampleRunsService_All() {
 		}
 	}
 	fmt.Println(tokens, "tokens")
-	// Output: 43 tokens
+	// Output: 20 tokens
 }
 
 func ExampleRunsService_Cancel() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Once upon a time …"})
+	ctx, client := context.Background(), newConversation(server.Otherwise(server.Say("Once upon a time …"), server.Wait(time.Hour)))
 	run, err := client.Runs.Create(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"})
 	if err != nil {
 		log.Fatal(err)
@@ -397,7 +426,7 @@ func ExampleRunsService_Cancel() {
 }
 
 func ExampleRunsService_Poll() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+	ctx, client := context.Background(), newConversation(says("Hello!"))
 	run, err := client.Runs.Create(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"})
 	if err != nil {
 		log.Fatal(err)
@@ -431,11 +460,11 @@ func ExampleRunsService_CreateAndPoll() {
 	default:
 		fmt.Println("There is no answer:", run.Status)
 	}
-	// Output: It failed: The stand-in for a model has no more to say.
+	// Output: It failed: No rule of the script applies to this call.
 }
 
-// ranCode is a turn that the examples of steps look at.
-var ranCode = standin.Turn{Code: &standin.Code{Input: "print(6 * 7)", Logs: "42\n"}, Text: "It is 42."}
+// ranCode is what the examples of steps look at.
+var ranCode = server.Otherwise(server.RunCode("print(6 * 7)", "42\n"), server.Say("It is 42."))
 
 func ExampleRunStepsService_Retrieve() {
 	ctx, client := context.Background(), newConversation(ranCode)
@@ -486,7 +515,7 @@ func ExampleRunStepsService_All() {
 }
 
 func ExampleWithPollInterval() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Hello!"})
+	ctx, client := context.Background(), newConversation(says("Hello!"))
 
 	run, err := client.Runs.CreateAndPoll(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"},
 		assistants.WithPollInterval(10*time.Millisecond))

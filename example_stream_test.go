@@ -7,13 +7,14 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"time"
 
 	"github.com/assistants-go/assistants"
-	"github.com/assistants-go/assistants/internal/standin"
+	"github.com/assistants-go/assistants/server"
 )
 
 func ExampleRunsService_Stream() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Good morning, Jane Doe!"})
+	ctx, client := context.Background(), newConversation(says("Good morning, Jane Doe!"))
 	say(client, "Good morning!")
 
 	stream, err := client.Runs.Stream(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"})
@@ -34,7 +35,7 @@ func ExampleRunsService_Stream() {
 }
 
 func ExampleThreadsService_CreateAndRunStream() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Good morning!"})
+	ctx, client := context.Background(), newConversation(says("Good morning!"))
 
 	stream, err := client.Threads.CreateAndRunStream(ctx, assistants.ThreadCreateAndRunParams{
 		AssistantID: "asst_1",
@@ -55,7 +56,7 @@ func ExampleThreadsService_CreateAndRunStream() {
 }
 
 func ExampleStream_Events() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Good morning!"})
+	ctx, client := context.Background(), newConversation(says("Good morning!"))
 	stream, err := client.Runs.Stream(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"})
 	if err != nil {
 		log.Fatal(err)
@@ -87,7 +88,7 @@ func ExampleStream_Events() {
 
 // What one loop has read no other sees: a second one goes on from where the first left off.
 func ExampleStream_Text() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Once upon a time"})
+	ctx, client := context.Background(), newConversation(says("Once upon a time"))
 	stream, err := client.Runs.Stream(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"})
 	if err != nil {
 		log.Fatal(err)
@@ -112,10 +113,10 @@ func ExampleStream_Text() {
 
 // The event handler of the guides, which shows the code that the assistant runs as well.
 func ExampleStream_Handle() {
-	ctx, client := context.Background(), newConversation(standin.Turn{
-		Code: &standin.Code{Input: "x = (14 - 11) / 3\nprint(x)", Logs: "1.0\n"},
-		Text: "It is solved by x = 1.",
-	})
+	ctx, client := context.Background(), newConversation(server.When(server.Asked("equation"),
+		server.RunCode("x = (14 - 11) / 3\nprint(x)", "1.0\n"),
+		server.Say("It is solved by x = 1."),
+	))
 	say(client, "I need to solve the equation `3x + 11 = 14`. Can you help me?")
 	stream, err := client.Runs.Stream(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"})
 	if err != nil {
@@ -165,11 +166,11 @@ func ExampleStream_Wait() {
 		log.Fatal(err)
 	}
 	fmt.Println(run.Status, run.LastError.Message)
-	// Output: failed The stand-in for a model has no more to say.
+	// Output: failed No rule of the script applies to this call.
 }
 
 func ExampleStream_Close() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Once upon a time"})
+	ctx, client := context.Background(), newConversation(says("Once upon a time"))
 	stream, err := client.Runs.Stream(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"})
 	if err != nil {
 		log.Fatal(err)
@@ -194,7 +195,7 @@ func ExampleStream_Close() {
 
 // What nobody reads any more need not be written, and paid for.
 func ExampleWithCancelOnAbandon() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Once upon a time"})
+	ctx, client := context.Background(), newConversation(server.Otherwise(server.Say("Once upon a time"), server.Wait(time.Hour)))
 	stream, err := client.Runs.Stream(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"},
 		assistants.WithCancelOnAbandon())
 	if err != nil {
@@ -280,7 +281,7 @@ func ExampleStreamError() {
 // Here the events come from a channel, which could be a queue between two programs.
 // A run is watched in one place and shown in another.
 func ExampleDecodeEvent() {
-	ctx, client := context.Background(), newConversation(standin.Turn{Text: "Once upon a time"})
+	ctx, client := context.Background(), newConversation(says("Once upon a time"))
 	stream, err := client.Runs.Stream(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"})
 	if err != nil {
 		log.Fatal(err)

@@ -10,17 +10,23 @@ import (
 	"strings"
 
 	"github.com/assistants-go/assistants"
-	"github.com/assistants-go/assistants/internal/standin"
+	"github.com/assistants-go/assistants/server"
 )
 
 // asksForWeather is what a model does that knows of a function get_temperature: it asks it about two cities at once,
 // and puts into words what it was told.
-var asksForWeather = []standin.Turn{
-	{Calls: []standin.Call{
-		{Name: "get_temperature", Arguments: `{"city":"Oslo"}`},
-		{Name: "get_temperature", Arguments: `{"city":"Rome"}`},
-	}},
-	{Reply: func(outputs []string) string { return "I was told: " + strings.Join(outputs, ", ") }},
+var asksForWeather = []server.Rule{
+	server.When(server.Submitted("get_temperature"), server.Reply(func(call *server.ModelCall) string {
+		var told []string
+		for _, c := range call.Outputs() {
+			told = append(told, c.Function.Output)
+		}
+		return "I was told: " + strings.Join(told, ", ")
+	})),
+	server.Otherwise(
+		server.CallFunction("get_temperature", `{"city":"Oslo"}`),
+		server.CallFunction("get_temperature", `{"city":"Rome"}`),
+	),
 }
 
 // temperature is the function.
@@ -161,8 +167,8 @@ func ExampleWithToolConcurrency() {
 }
 
 func ExampleWithMaxToolRounds() {
-	again := standin.Turn{Calls: []standin.Call{{Name: "get_temperature", Arguments: `{"city":"Atlantis"}`}}}
-	ctx, client := context.Background(), newConversation(again, again, again)
+	again := server.Otherwise(server.CallFunction("get_temperature", `{"city":"Atlantis"}`))
+	ctx, client := context.Background(), newConversation(again)
 
 	run, err := client.Runs.CreateAndPoll(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1"},
 		assistants.WithMaxToolRounds(2),

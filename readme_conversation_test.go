@@ -6,7 +6,6 @@ import (
 	"log"
 
 	"github.com/assistants-go/assistants"
-	"github.com/assistants-go/assistants/internal/standin"
 	"github.com/assistants-go/assistants/server"
 	"github.com/assistants-go/assistants/typed"
 )
@@ -107,19 +106,20 @@ func forecast(ctx context.Context, client *assistants.Client, assistantID, threa
 	return nil
 }
 
-// A script stands in for the model; everything else is as it would be.
+// A script takes the place of the model; everything else is as it would be.
 func Example_readmeConversation() {
 	ctx := context.Background()
-	client, err := assistants.NewClient(assistants.WithHandler(standin.New(
-		server.New(server.WithIDSource(func(prefix string) string { return prefix + "_1" })),
-		standin.Turn{
-			Code: &standin.Code{Input: "print((14 - 11) / 3)", Logs: "1.0"},
-			Text: "The solution is x = 1, Jane Doe.",
-		},
-		standin.Turn{Text: "As I said, x = 1."},
-		standin.Turn{Calls: []standin.Call{{Name: "get_weather", Arguments: `{"city":"Oslo, Norway"}`}}},
-		standin.Turn{Reply: func(outputs []string) string { return outputs[0] }},
-	)))
+	client, err := assistants.NewClient(assistants.WithHandler(polledOften(server.New(
+		server.WithIDSource(countedIDs()),
+		server.WithModel(server.NewScripted(
+			server.When(server.Submitted("get_weather"), server.Reply(func(call *server.ModelCall) string {
+				return call.Outputs()[0].Function.Output
+			})),
+			server.When(server.Offered(assistants.ToolFunction), server.CallFunction("get_weather", `{"city":"Oslo, Norway"}`)),
+			server.When(server.Asked("3x + 11 = 14"), server.RunCode("print((14 - 11) / 3)", "1.0"), server.Say("The solution is x = 1, Jane Doe.")).Once(),
+			server.Otherwise(server.Say("As I said, x = 1.")),
+		)),
+	))))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"sync/atomic"
 	"time"
 
 	"github.com/assistants-go/assistants"
@@ -24,12 +25,11 @@ func newClientForServer() (*assistants.Client, error) {
 }
 
 func newClientForTest() (*assistants.Client, error) {
-	n := 0
+	var n atomic.Int64
 	return assistants.NewClient(assistants.WithHandler(server.New(
 		server.WithClock(func() time.Time { return time.Unix(1698984975, 0) }),
 		server.WithIDSource(func(prefix string) string {
-			n++
-			return fmt.Sprintf("%s_%03d", prefix, n)
+			return fmt.Sprintf("%s_%03d", prefix, n.Add(1))
 		}),
 	)))
 }

@@ -181,7 +181,7 @@ func (s *Server) parse(body []byte, r closed) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if model := given.get("model"); model != nil {
+	if model := given.get("model"); model != nil && kindOf(model) == kindString {
 		if err := s.checkModel(decodeString(model)); err != nil {
 			return nil, err
 		}

@@ -85,6 +85,9 @@ func (s *Server) extendStore(ctx context.Context, all *insertions, id string, fi
 			added++
 		}
 	}
+	if added == 0 {
+		return nil
+	}
 	_, err := s.store.Update(ctx, vectorStoreCollection, id, func(r Record) (Record, error) {
 		doc := splitObject(r.Data)
 		counts := splitObject(doc.get("file_counts"))
@@ -100,19 +103,15 @@ func (s *Server) extendStore(ctx context.Context, all *insertions, id string, fi
 	return err
 }
 
-// attachToThread has the attachments of new messages take effect on their thread.
-func (s *Server) attachToThread(ctx context.Context, all *insertions, thread Record, messages []messageDocument) error {
+// attachToThread has the attachments of new messages take effect on their thread, and returns it as it is then.
+func (s *Server) attachToThread(ctx context.Context, all *insertions, thread Record, messages []messageDocument) (Record, error) {
 	doc, err := decode[threadDocument](thread.Data)
 	if err != nil {
-		return err
+		return thread, err
 	}
 	resources, err := s.attach(ctx, all, doc.ToolResources, messages)
 	if err != nil || string(resources) == string(doc.ToolResources) {
-		return err
+		return thread, err
 	}
-	_, err = s.store.Update(ctx, threadCollection, thread.ID, func(r Record) (Record, error) {
-		r.Data = changedDocument(r.Data, object{{"tool_resources", resources}})
-		return r, nil
-	})
-	return err
+	return all.replace(ctx, threadCollection, thread, changedDocument(thread.Data, object{{"tool_resources", resources}}))
 }

@@ -17,7 +17,7 @@ import (
 type engine struct {
 	server *Server
 	model  Model
-	places chan struct{} // one token for each call of the model under way; those who wait are served in their order
+	places line // one for each call of the model under way
 	rounds sync.WaitGroup
 
 	mu      sync.Mutex
@@ -30,6 +30,7 @@ type engine struct {
 const (
 	runLifetime            = 600 // seconds
 	defaultConcurrentCalls = 1024
+	defaultContextTokens   = 128_000
 	maxLiveRuns            = 100_000
 
 	// cancelPatience is how long a model may go on with what is cancelled, and closePatience with anything when the
@@ -40,7 +41,7 @@ const (
 
 func newEngine(s *Server, model Model, concurrentCalls int) *engine {
 	return &engine{
-		server: s, model: model, places: make(chan struct{}, concurrentCalls),
+		server: s, model: model, places: line{free: concurrentCalls},
 		threads: make(map[string]*thread), live: make(map[*run]struct{}),
 	}
 }
@@ -108,7 +109,8 @@ func (e *engine) work(r *run) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.closed {
-		e.rounds.Go(func() { e.round(r) })
+		t := e.places.join() // here, for goroutines begin in any order
+		e.rounds.Go(func() { e.round(r, t) })
 	}
 }
 
@@ -135,11 +137,11 @@ func (r *run) ring() {
 	}
 }
 
-// round has the model called once.
-func (e *engine) round(r *run) {
+// round has the model called once, when it is the run's turn.
+func (e *engine) round(r *run, t *turn) {
+	defer e.places.leave(t)
 	select {
-	case e.places <- struct{}{}:
-		defer func() { <-e.places }()
+	case <-t.come:
 	case <-r.ctx.Done():
 	}
 	r.thread.mu.Lock()
@@ -249,7 +251,7 @@ func (r *run) hear(event ModelEvent) (more bool, err error) {
 // explain returns what the caller is told about an error of a model. The log gets all of it.
 func (e *engine) explain(r *run, err error) failureDetails {
 	e.server.logger.LogAttrs(context.Background(), slog.LevelError, "run",
-		slog.String("run_id", r.doc.ID), slog.String("cause", err.Error()))
+		slog.String("run_id", r.doc.ID), slog.String("cause", fmt.Sprint(err))) // whatever its method does
 	var known *ModelError
 	if !errors.As(err, &known) || known == nil {
 		return failureDetails{Code: typeServer, Message: "Sorry, something went wrong."}

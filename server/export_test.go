@@ -6,6 +6,9 @@ func (s *Server) LimitKeptAnswers(answers, bytes int) {
 	s.answers = newAnswerCache(answers, bytes)
 }
 
+// LimitThreadMessages lowers the number of messages that a thread keeps.
+func (s *Server) LimitThreadMessages(n int) { s.maxMessages = n }
+
 // Chunks returns into how many chunks the list of a collection is cut, and for how
 // many entries they have room.
 func (s *MemoryStore) Chunks(c Collection) (chunks, room int) {

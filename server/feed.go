@@ -27,16 +27,18 @@ type event struct {
 // growth is data that adds text to something: a string between two pieces of JSON.
 type growth struct {
 	head, tail string
-	text       []byte
+	text       string
+	more       []byte // text that was put together with it
 }
 
 func (e *event) render() json.RawMessage {
 	if e.data != nil {
 		return e.data
 	}
-	b := make([]byte, 0, len(e.head)+len(e.text)+len(e.tail)+2)
+	text := e.text + string(e.more)
+	b := make([]byte, 0, len(e.head)+len(text)+len(e.tail)+2)
 	b = append(b, e.head...)
-	b = appendString(b, string(e.text))
+	b = appendString(b, text)
 	return append(b, e.tail...)
 }
 
@@ -45,6 +47,8 @@ const (
 	eventDone  = "done"
 	eventError = "error"
 )
+
+var doneData = json.RawMessage("[DONE]")
 
 // behind is from how many unread events on text is put together.
 const behind = 256
@@ -65,7 +69,7 @@ func (f *feed) add(e event) {
 	}
 	if n := len(f.pending); n >= behind && e.data == nil {
 		if last := &f.pending[n-1]; last.data == nil && last.head == e.head && last.name == e.name {
-			last.text = append(last.text, e.text...)
+			last.more = append(last.more, e.text...)
 			return
 		}
 	}
@@ -83,6 +87,13 @@ func (f *feed) end(name string, data json.RawMessage) {
 	defer f.mu.Unlock()
 	f.ended = true
 	f.signal()
+}
+
+// leave is for a reader who will not take anything any more.
+func (f *feed) leave() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.pending, f.ended = nil, true
 }
 
 func (f *feed) signal() {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -20,7 +21,7 @@ func (e *budgetError) Error() string { return "the run's tokens are used up" }
 func (s *Server) modelCall(ctx context.Context, doc runDocument, state runState) (*ModelCall, error) {
 	c := &ModelCall{
 		ThreadID: doc.ThreadID, RunID: doc.ID, AssistantID: doc.AssistantID, Round: state.Rounds,
-		ParallelToolCalls: string(doc.ParallelToolCalls) == "true", State: state.Model,
+		ParallelToolCalls: string(doc.ParallelToolCalls) == "true", State: bytes.Clone(state.Model), // which the model may change
 	}
 	for _, field := range []struct {
 		from json.RawMessage
@@ -71,7 +72,7 @@ func (s *Server) addHistory(ctx context.Context, c *ModelCall, strategy json.Raw
 	if err != nil {
 		return err
 	}
-	room := contextTokens
+	room := s.contextTokens
 	if c.MaxPromptTokens > 0 {
 		room = min(room, c.MaxPromptTokens)
 	}
@@ -90,9 +91,6 @@ func (s *Server) addHistory(ctx context.Context, c *ModelCall, strategy json.Raw
 	c.History = append(said, own...)
 	return nil
 }
-
-// contextTokens is how much of a thread a model is shown at the most: as much as the largest ones can read.
-const contextTokens = 1_000_000
 
 // estimate is inferred: how many tokens a text of so many bytes has. Only the model could count them.
 func estimate(bytes int) int { return (bytes + 3) / 4 }
@@ -138,6 +136,9 @@ func (s *Server) messagesBefore(ctx context.Context, c *ModelCall, limit, room i
 			cost := tokensOf(&turn)
 			if room < cost && len(newest) == 0 && c.MaxPromptTokens > 0 {
 				return nil, &budgetError{endPromptLength}
+			}
+			if room < cost && len(newest) > 0 && limit < maxThreadMessages {
+				return reversed(newest), nil // the first message was not asked for
 			}
 			if room < cost && len(newest) > 0 {
 				return s.withFirst(ctx, c, newest, room+tokensOf(&newest[len(newest)-1]))

@@ -3,35 +3,50 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
-// insertions adds the records of one request to a store, and takes them out again
-// if one of them does not get in.
+// insertions adds the records of one request to a store and changes others, and
+// takes all of it back if something does not get in.
 type insertions struct {
 	store Store
-	done  []insertion
-}
-
-type insertion struct {
-	from Collection
-	id   string
+	done  []func(ctx context.Context) error // each undoes one thing
 }
 
 func (all *insertions) insert(ctx context.Context, c Collection, r Record) error {
 	if err := all.store.Insert(ctx, c, r); err != nil {
 		return err
 	}
-	all.done = append(all.done, insertion{c, r.ID})
+	id := r.ID // the rest of the record need not be kept
+	all.done = append(all.done, func(ctx context.Context) error { return all.store.Delete(ctx, c, id) })
 	return nil
 }
 
-// undo deletes what was inserted, the newest record first, and returns the cause
-// together with what went wrong on the way. A caller who has gone does not stop it.
+// replace gives a record other data. Nobody else may do so until the request is done.
+func (all *insertions) replace(ctx context.Context, c Collection, old Record, data []byte) (Record, error) {
+	with := func(data []byte) func(Record) (Record, error) {
+		return func(r Record) (Record, error) {
+			r.Data = data
+			return r, nil
+		}
+	}
+	changed, err := all.store.Update(ctx, c, old.ID, with(data))
+	if err != nil {
+		return old, err
+	}
+	all.done = append(all.done, func(ctx context.Context) error {
+		_, err := all.store.Update(ctx, c, old.ID, with(old.Data))
+		return err
+	})
+	return changed, nil
+}
+
+// undo takes back what was done, the newest first, and returns the cause together
+// with what went wrong on the way. A caller who has gone does not stop it.
 func (all *insertions) undo(ctx context.Context, cause error) error {
 	ctx = context.WithoutCancel(ctx)
-	for i := len(all.done) - 1; i >= 0; i-- {
-		r := all.done[i]
-		if err := all.store.Delete(ctx, r.from, r.id); err != nil && !errors.Is(err, ErrNotFound) {
+	for _, undo := range slices.Backward(all.done) {
+		if err := undo(ctx); err != nil && !errors.Is(err, ErrNotFound) {
 			cause = errors.Join(cause, err)
 		}
 	}

@@ -14,7 +14,10 @@ func (e *engine) peek(threadID string) live {
 	t := e.lock(threadID)
 	defer e.unlock(t)
 	var l live
-	if t.run == nil || t.run.settle() || t.run.step == nil {
+	if t.run != nil {
+		t.run.look()
+	}
+	if t.run == nil || t.run.step == nil {
 		return l
 	}
 	s := t.run.step

@@ -25,6 +25,8 @@ func TestMemoryStoreKeepsTheContract(t *testing.T) {
 func testStoreContract(t *testing.T, newStore func() server.Store) {
 	t.Run("records", func(t *testing.T) { t.Parallel(); testStoreRecords(t, newStore()) })
 	t.Run("data is not shared", func(t *testing.T) { t.Parallel(); testStoreData(t, newStore()) })
+	t.Run("state", func(t *testing.T) { t.Parallel(); testStoreState(t, newStore()) })
+	t.Run("dropped collections", func(t *testing.T) { t.Parallel(); testStoreDrop(t, newStore()) })
 	t.Run("updates are atomic", func(t *testing.T) { t.Parallel(); testStoreUpdates(t, newStore()) })
 	for _, seed := range []uint64{1, 2, 3, 4, 5, 6} {
 		t.Run(fmt.Sprintf("model %d", seed), func(t *testing.T) { t.Parallel(); testStoreModel(t, newStore(), seed) })
@@ -90,6 +92,78 @@ func testStoreData(t *testing.T, s server.Store) {
 	after, err := s.Get(ctx, c, "x")
 	require.NoError(t, err)
 	assert.Equal(t, "new", string(after.Data))
+}
+
+// State is kept beside Data, in all that hands a record out, and is not shared either.
+func testStoreState(t *testing.T, s server.Store) {
+	ctx, c := t.Context(), server.Collection{Kind: "a"}
+	state, data := []byte("state"), []byte("data")
+	require.NoError(t, s.Insert(ctx, c, server.Record{ID: "x", Data: data, State: state}))
+	require.NoError(t, s.Insert(ctx, c, server.Record{ID: "y", Data: data}))
+	copy(state, "?????")
+	before, err := s.Get(ctx, c, "x")
+	require.NoError(t, err)
+	assert.Equal(t, server.Record{ID: "x", Data: []byte("data"), State: []byte("state")}, before)
+	page, err := s.List(ctx, c, server.Query{Limit: 2, Order: server.Ascending})
+	require.NoError(t, err)
+	assert.Equal(t, before, page.Records[0])
+	assert.Empty(t, page.Records[1].State)
+
+	changed := []byte("other")
+	got, err := s.Update(ctx, c, "x", func(r server.Record) (server.Record, error) {
+		assert.Equal(t, "state", string(r.State))
+		r.State = changed
+		return r, nil
+	})
+	require.NoError(t, err)
+	copy(changed, "?????")
+	assert.Equal(t, server.Record{ID: "x", Data: []byte("data"), State: []byte("other")}, got)
+	assert.Equal(t, "state", string(before.State), "a record that was handed out must stay as it was")
+	_, err = s.Update(ctx, c, "x", func(r server.Record) (server.Record, error) {
+		return server.Record{Data: []byte("new")}, nil
+	})
+	require.NoError(t, err)
+	got, err = s.Get(ctx, c, "x")
+	require.NoError(t, err)
+	assert.Equal(t, "new", string(got.Data))
+	assert.Empty(t, got.State)
+}
+
+// A collection that was dropped is one that never was; others of its kind or its parent stay.
+func testStoreDrop(t *testing.T, s server.Store) {
+	ctx, c := t.Context(), server.Collection{Kind: "a", Parent: "p"}
+	others := []server.Collection{{Kind: "a"}, {Kind: "a", Parent: "q"}, {Kind: "b", Parent: "p"}}
+	require.NoError(t, s.Drop(ctx, c), "an unknown one")
+	for _, col := range append(others, c) {
+		for _, id := range []string{"x", "y", "z"} {
+			require.NoError(t, s.Insert(ctx, col, server.Record{ID: id, CreatedAt: 1}))
+		}
+		require.NoError(t, s.Delete(ctx, col, "y"))
+	}
+	require.NoError(t, s.Drop(ctx, c))
+	_, err := s.Get(ctx, c, "x")
+	require.ErrorIs(t, err, server.ErrNotFound)
+	require.ErrorIs(t, s.Delete(ctx, c, "x"), server.ErrNotFound)
+	page, err := s.List(ctx, c, server.Query{Limit: 5})
+	require.NoError(t, err)
+	assert.Empty(t, page)
+	for _, cursor := range []string{"x", "y"} {
+		_, err = s.List(ctx, c, server.Query{Limit: 5, After: cursor})
+		require.ErrorAs(t, err, new(server.UnknownCursorError), "what was deleted is forgotten too")
+	}
+	for _, col := range others {
+		page, err := s.List(ctx, col, server.Query{Limit: 5, Order: server.Ascending, After: "y"})
+		require.NoError(t, err)
+		require.Len(t, page.Records, 1)
+		assert.Equal(t, "z", page.Records[0].ID)
+	}
+
+	require.NoError(t, s.Insert(ctx, c, server.Record{ID: "x", CreatedAt: 2, Data: []byte("again")}))
+	got, err := s.Get(ctx, c, "x")
+	require.NoError(t, err)
+	assert.Equal(t, server.Record{ID: "x", CreatedAt: 2, Data: []byte("again")}, got)
+	require.NoError(t, s.Drop(ctx, c))
+	require.NoError(t, s.Drop(ctx, c))
 }
 
 func testStoreUpdates(t *testing.T, s server.Store) {

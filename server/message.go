@@ -90,34 +90,36 @@ const deltaEnd = `}]}}`
 // write adds text to the message.
 func (m *message) write(piece string, f *feed) {
 	p, index := m.part(partText, f)
-	first := p.text.Len() == 0
-	whole := p.text.add(piece)
-	if whole == "" {
-		return
-	}
-	if p.head == "" {
-		p.head = m.delta(partText, index) + `{"value":`
-	}
-	tail := `}` + deltaEnd
-	if first { // which alone has annotations
-		tail = `,"annotations":[]}` + deltaEnd
-	}
-	f.add(event{name: eventMessageDelta, growth: growth{p.head, tail, []byte(whole)}})
+	m.grow(p, index, p.text.add(piece), f)
 }
-
-const eventMessageDelta = "thread.message.delta"
 
 // refuse adds to the refusal.
 func (m *message) refuse(piece string, f *feed) {
 	p, index := m.part(partRefusal, f)
-	whole := p.text.add(piece)
+	m.grow(p, index, p.text.add(piece), f)
+}
+
+const eventMessageDelta = "thread.message.delta"
+
+// grow reports what has become visible of a text or a refusal.
+func (m *message) grow(p *part, index int, whole string, f *feed) {
 	if whole == "" {
 		return
 	}
 	if p.head == "" {
-		p.head = m.delta(partRefusal, index)
+		p.head = m.delta(p.kind, index)
+		if p.kind == partText {
+			p.head += `{"value":`
+		}
 	}
-	f.add(event{name: eventMessageDelta, growth: growth{p.head, deltaEnd, []byte(whole)}})
+	tail := deltaEnd
+	switch first := p.text.Len() == len(whole); {
+	case p.kind == partText && first: // which alone has annotations
+		tail = `,"annotations":[]}` + deltaEnd
+	case p.kind == partText:
+		tail = `}` + deltaEnd
+	}
+	f.add(event{name: eventMessageDelta, growth: growth{head: p.head, tail: tail, text: whole}})
 }
 
 // show adds an image.
@@ -160,14 +162,9 @@ func (m *message) point(path FilePath, f *feed) {
 
 // finishRune writes what is left of a character, before something else is written.
 func (m *message) finishRune(f *feed) {
-	if n := len(m.parts); n > 0 && m.parts[n-1].text.cut != "" {
+	if n := len(m.parts); n > 0 {
 		p := m.parts[n-1]
-		whole := p.text.flush()
-		if p.kind == partText {
-			f.add(event{name: eventMessageDelta, growth: growth{m.delta(partText, n-1) + `{"value":`, `}` + deltaEnd, []byte(whole)}})
-		} else {
-			f.add(event{name: eventMessageDelta, growth: growth{m.delta(partRefusal, n-1), deltaEnd, []byte(whole)}})
-		}
+		m.grow(p, n-1, p.text.flush(), f)
 	}
 }
 

@@ -79,7 +79,7 @@ type ModelCall struct {
 
 // A Turn is one item of a conversation: a message, or calls of tools. The other field is nil.
 type Turn struct {
-	Message *assistants.Message
+	Message *assistants.Message // of the caller, or of a run
 
 	// ToolCalls were made together, by the run itself. Functions have the outputs that were submitted.
 	ToolCalls []assistants.ToolCall
@@ -130,8 +130,8 @@ type Citation struct {
 // FilePath says that a path in the text, such as "sandbox:/mnt/data/plot.csv", is that of a file which code has made.
 // The path is the last such place in the text so far, or is written behind it if there is none. It is a [ModelEvent].
 type FilePath struct {
-	Path   string
-	FileID string
+	Path   string // as it stands in the text
+	FileID string // of the file
 }
 
 // Image shows an image as a part of the message. It is a [ModelEvent].

@@ -23,11 +23,12 @@ func WithStore(store Store) Option {
 	}
 }
 
-// WithClock sets what the server takes for the current time: in created_at, in
-// ids of vector stores, in the age of kept answers (section 8 of
-// docs/protocol.md) and in measured durations. The function must be safe for
-// concurrent use and may return times that go backwards. Nil, like no option,
-// means [time.Now].
+// WithClock sets what the server takes for the current time: in all timestamps, in
+// the expiry of runs, in ids of vector stores, in the age of kept answers (section 8 of
+// docs/protocol.md) and in measured durations. That a run has expired is noticed
+// when its model yields something, when somebody looks, or by a timer that was set
+// to the time left. The function must be safe for concurrent use and may return
+// times that go backwards. Nil, like no option, means [time.Now].
 func WithClock(now func() time.Time) Option {
 	return func(s *Server) {
 		if now == nil {
@@ -40,8 +41,8 @@ func WithClock(now func() time.Time) Option {
 // WithIDSource sets how ids are made. The function gets the prefix of the kind,
 // such as "asst", "vs" or "req", and returns the whole id, such as "asst_1". It
 // must be safe for concurrent use and must not return an id twice: the request
-// that would use it again fails with status 500. Ids of assistants must begin
-// with the prefix, or the server will not accept them in addresses. Nil, like
+// that would use it again fails with status 500. Ids must begin with the
+// prefix, or the server will not accept them in addresses. Nil, like
 // no option, means random ids in the forms of section 12 of docs/protocol.md.
 func WithIDSource(source func(prefix string) string) Option {
 	return func(s *Server) { s.idSource = source }
@@ -88,8 +89,9 @@ func WithUnsupportedModelNames(names ...string) Option {
 
 // WithLogger sets where requests are reported: method, path, status, duration
 // and request id, at level Info, and at level Error with the cause if the answer
-// is the server's fault. Headers and bodies are never logged. Nil, like no
-// option, means that nothing is logged.
+// is the server's fault. Why a run failed is reported at level Error too, with its
+// id. Headers and bodies are never logged. Nil, like no option, means that nothing
+// is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *Server) {
 		if logger == nil {
@@ -114,6 +116,19 @@ func WithMaxConcurrentCalls(n int) Option {
 			n = defaultConcurrentCalls
 		}
 		s.concurrent = n
+	}
+}
+
+// WithMaxContextTokens sets how much of a thread a model is shown, in tokens, which
+// are estimated at four bytes each: of a longer one, what is in the middle is left
+// out, as section 10.6 of docs/protocol.md says. It also bounds what a run costs in
+// memory. Zero or less, like no option, means 128,000.
+func WithMaxContextTokens(n int) Option {
+	return func(s *Server) {
+		if n <= 0 {
+			n = defaultContextTokens
+		}
+		s.contextTokens = n
 	}
 }
 

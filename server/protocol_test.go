@@ -31,10 +31,14 @@ func TestProtocolDocument(t *testing.T) {
 
 	_, inferred, found := strings.Cut(string(document), "\n## 14. What is inferred\n")
 	require.True(t, found)
-	names := regexp.MustCompile("\\| `([A-Za-z.]+)` \\|").FindAllStringSubmatch(inferred, -1)
+	var names [][]string
+	for row := range strings.Lines(inferred) {
+		columns := strings.Split(row, "|")
+		names = append(names, regexp.MustCompile("`([A-Za-z.]+)`").FindAllStringSubmatch(columns[max(len(columns)-2, 0)], -1)...)
+	}
 	require.NotEmpty(t, names)
 	for _, name := range names {
-		declaration := `\n(func|var) ` + name[1] + `\b`
+		declaration := `\n(func |var |const |\t)` + name[1] + `\b`
 		if receiver, method, ok := strings.Cut(name[1], "."); ok {
 			declaration = `\nfunc \((\w+ )?\*?` + receiver + `\) ` + method + `\(`
 		}

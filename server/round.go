@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // This file turns what a model yields into messages and steps.
@@ -110,6 +111,8 @@ func (r *run) acceptCalling(e ModelEvent) error {
 		}
 		c := r.step.calls[len(r.step.calls)-1]
 		c.results = append(c.results[:len(c.results):len(c.results)], e...)
+	default:
+		return fmt.Errorf("the model yielded a %T, which is no event", e)
 	}
 	return nil
 }
@@ -138,8 +141,11 @@ func (r *run) begin(c *toolCall, text string) error {
 			return nil // collapsed
 		}
 	}
-	if c.id == "" {
+	if c.id = strings.ToValidUTF8(c.id, "\uFFFD"); c.id == "" {
 		c.id = r.engine.server.newID(prefixCall)
+	}
+	if len(r.step.calls) == maxOutputs {
+		return fmt.Errorf("the model called more than %d functions at once", maxOutputs)
 	}
 	for _, other := range r.step.calls {
 		if other.id == c.id {

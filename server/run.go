@@ -22,6 +22,7 @@ type run struct {
 	step      *step  // that is open; nil between steps
 	stepUsage usage  // said since the last step was closed
 	finish    Finish // what the model has said about its end
+	latest    moment // of all that has happened to it
 	feed      *feed  // nil: nobody reads
 	over      bool   // it has ended, or rests
 
@@ -56,7 +57,8 @@ func endFailed(f failureDetails) ending {
 
 // now is the time of what happens next to the run: the clock's, but never before what has happened already.
 func (r *run) now() moment {
-	return max(moment(r.engine.now().Unix()), moment(r.doc.CreatedAt), r.doc.StartedAt)
+	r.latest = max(r.latest, moment(r.engine.now().Unix()), moment(r.doc.CreatedAt), r.doc.StartedAt)
+	return r.latest
 }
 
 // expired tells whether the run's time is up.
@@ -70,9 +72,10 @@ func overdue(doc *runDocument, now time.Time) bool {
 func (r *run) queue(created bool) {
 	r.doc.Status, r.doc.RequiredAction = statusQueued, nil
 	if created {
-		r.emitRun("created")
+		r.emitRun("created", "queued")
+	} else {
+		r.emitRun("queued")
 	}
-	r.emitRun("queued")
 }
 
 // start is the beginning of a round. It reports whether there is still a run to be worked on.
@@ -101,6 +104,14 @@ func (r *run) settle() bool {
 		return false
 	}
 	return true
+}
+
+// look ends a run whose time is up before somebody sees it. One that is being cancelled ends when the model lets go of it,
+// or with the patience for that.
+func (r *run) look() {
+	if r.doc.Status != statusCancelling {
+		r.settle()
+	}
 }
 
 // requireAction has the run wait for the outputs of the functions that its open step has called.
@@ -221,9 +232,14 @@ func (r *run) write(c Collection, id string, data, state []byte) bool {
 	return true
 }
 
-// unlockThread ends the lock of the thread in the store.
+// unlockThread ends the lock of the thread in the store, unless another run has it by now: after a failure of the store
+// there may be two that are active.
 func (r *run) unlockThread() bool {
-	err := r.engine.server.changeThreadState(context.Background(), r.doc.ThreadID, func(t *threadState) { t.Run = "" })
+	err := r.engine.server.changeThreadState(context.Background(), r.doc.ThreadID, func(t *threadState) {
+		if t.Run == r.doc.ID {
+			t.Run = ""
+		}
+	})
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		r.collapse(err)
 		return false
@@ -231,14 +247,17 @@ func (r *run) unlockThread() bool {
 	return true
 }
 
-// emitRun reports the run as it is.
-func (r *run) emitRun(what string) {
+// emitRun reports the run as it is, in events of these names.
+func (r *run) emitRun(names ...string) {
 	if r.feed == nil {
 		return
 	}
 	shown := r.doc
 	shown.ToolResources = resourcesInStreams(shown.ToolResources)
-	r.feed.add(event{name: "thread.run." + what, data: encode(shown)})
+	data := encode(shown)
+	for _, name := range names {
+		r.feed.add(event{name: "thread.run." + name, data: data})
+	}
 }
 
 // resourcesInStreams are the tool resources of threads and runs in events, where the service never left them empty.

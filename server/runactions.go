@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 )
 
@@ -16,6 +17,9 @@ func (s *Server) activeRun(ctx context.Context, t *thread, record Record) (strin
 		return "", err
 	}
 	r, err := s.findRun(ctx, t, state.Run)
+	if errors.As(err, new(*apiError)) {
+		return "", nil // there is none: a creation that failed has left its lock behind
+	}
 	if err != nil {
 		return "", err
 	}
@@ -29,8 +33,8 @@ func (s *Server) activeRun(ctx context.Context, t *thread, record Record) (strin
 // is up. The caller has the thread's lock.
 func (s *Server) findRun(ctx context.Context, t *thread, id string) (*run, error) {
 	if t.run != nil && t.run.doc.ID == id {
-		r := t.run
-		r.settle()
+		r := t.run // which the look may take away
+		r.look()
 		return r, nil
 	}
 	record, err := s.store.Get(ctx, runCollection(t.id), id)
@@ -66,10 +70,11 @@ func (s *Server) restoreStep(ctx context.Context, r *run) error {
 	if st.doc, err = decode[stepDocument](newest.Records[0].Data); err != nil {
 		return err
 	}
+	r.latest = moment(st.doc.CreatedAt)
 	details := membersOf(st.doc.StepDetails)
 	if creation := membersOf(details.get("message_creation")); creation != nil {
 		record, err := s.store.Get(ctx, messageCollection(r.doc.ThreadID), decodeString(creation.get("message_id")))
-		if err == nil {
+		if err == nil && inProgress(record.Data) {
 			st.message = &message{}
 			st.message.doc, err = decode[messageDocument](record.Data)
 		}
@@ -208,8 +213,11 @@ func (s *Server) cancelResting(r *run) (reply, error) {
 	return ok(body)
 }
 
+// maxOutputs is how many functions a run can wait for at once. It is inferred.
+const maxOutputs = 512
+
 var submitToolOutputsRule = closed{properties: []property{
-	{key: "tool_outputs", required: true, rule: array{plural: "objects", max: 512, item: closed{properties: []property{
+	{key: "tool_outputs", required: true, rule: array{plural: "objects", max: maxOutputs, item: closed{properties: []property{
 		{key: "tool_call_id", rule: text{}},
 		{key: "output", rule: nullable{text{}, `""`}, fill: `""`},
 	}}}},

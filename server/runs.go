@@ -129,13 +129,10 @@ func (s *Server) createRun(ctx context.Context, c *call) (reply, error) {
 	}
 	all := &insertions{store: s.store}
 	added, err := s.insertMessages(ctx, all, id, itemsOf(given.get("additional_messages")))
-	if err == nil {
-		err = s.attachToThread(ctx, all, thread, added)
+	if err != nil {
+		return reply{}, all.undo(ctx, err)
 	}
-	var r *run
-	if err == nil {
-		r, err = s.newRun(ctx, all, t, assistant, given, content, len(added))
-	}
+	r, err := s.newRun(ctx, all, t, assistant, given, content, added)
 	if err != nil {
 		return reply{}, all.undo(ctx, err)
 	}
@@ -163,34 +160,37 @@ func (s *Server) createThreadAndRun(ctx context.Context, c *call) (reply, error)
 	}
 	t := s.engine.lock(thread.ID)
 	defer s.engine.unlock(t)
-	r, err := s.newRun(ctx, all, t, assistant, given, content, 0)
+	r, err := s.newRun(ctx, all, t, assistant, given, content, nil)
 	if err != nil {
 		return reply{}, all.undo(ctx, err)
 	}
 	return s.begin(r, thread)
 }
 
-// newRun makes a run at work of a request, and locks its thread. The caller has the thread's lock.
-func (s *Server) newRun(ctx context.Context, all *insertions, t *thread, assistant, given object, content bool, added int) (*run, error) {
-	thread, err := s.thread(ctx, t.id)
-	if err != nil {
-		return nil, err
-	}
+// newRun makes a run at work of a request, and locks its thread. Attachments of the messages that were added for it take
+// effect when nothing can refuse it any more. The caller has the thread's lock.
+func (s *Server) newRun(ctx context.Context, all *insertions, t *thread, assistant, given object, content bool, added []messageDocument) (*run, error) {
 	r := &run{engine: s.engine, thread: t, doc: s.snapshot(t.id, assistant, given)}
 	if err := s.checkRunnable(ctx, t.id, r.doc.Instructions); err != nil {
 		return nil, err
 	}
-	r.state.Resources = combineResources(membersOf(splitObject(thread.Data).get("tool_resources")),
-		membersOf(assistant.get("tool_resources")), membersOf(given.get("tool_resources")))
 	if string(given.get("stream")) == "true" {
 		r.feed = newFeed(content)
 	}
 	if err := s.engine.enter(r); err != nil {
 		return nil, err
 	}
-	err = all.insert(ctx, runCollection(t.id), Record{ID: r.doc.ID, CreatedAt: r.doc.CreatedAt, Data: encode(r.doc), State: encode(r.state)})
+	thread, err := s.thread(ctx, t.id)
 	if err == nil {
-		err = s.countMessages(ctx, t.id, added, func(state *threadState) { state.Run = r.doc.ID })
+		thread, err = s.attachToThread(ctx, all, thread, added)
+	}
+	if err == nil {
+		r.state.Resources = combineResources(membersOf(splitObject(thread.Data).get("tool_resources")),
+			membersOf(assistant.get("tool_resources")), membersOf(given.get("tool_resources")))
+		err = all.insert(ctx, runCollection(t.id), Record{ID: r.doc.ID, CreatedAt: r.doc.CreatedAt, Data: encode(r.doc), State: encode(r.state)})
+	}
+	if err == nil {
+		err = s.countMessages(ctx, t.id, len(added), func(state *threadState) { state.Run = r.doc.ID })
 	}
 	if err != nil {
 		r.rest()

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,25 +14,28 @@ import (
 // Scripted is a [Model] that answers by rule: for tests, for examples, and for applications that want to be tried
 // without a model. Make one with [NewScripted]. It is safe for concurrent use.
 //
-// It counts tokens, one for each four bytes and at least one for each event, keeps to
-// the run's max_completion_tokens, and says what a call cost unless the script does so.
+// It counts tokens as the server does, one for each four bytes that are written and at least one for each piece. It
+// keeps to the call's MaxCompletionTokens: the first piece that has no room is left out, and the run ends as
+// incomplete. It says what the call cost, unless the script yields [Usage] itself.
 type Scripted struct {
-	mu    sync.Mutex
 	rules []Rule
+
+	mu   sync.Mutex
+	used []int // how often each rule was followed
 }
 
 var _ Model = (*Scripted)(nil)
 
-// NewScripted returns a model that follows the first rule that applies to a call. A call to which none applies fails with
-// a message that says so.
+// NewScripted returns a model that follows the first rule that applies to a call. A call to which none applies fails
+// with a message that says so.
 func NewScripted(rules ...Rule) *Scripted {
-	return &Scripted{rules: append([]Rule(nil), rules...)}
+	return &Scripted{rules: slices.Clone(rules), used: make([]int, len(rules))}
 }
 
 // A Rule says what a [Scripted] model does when. [When] and [Otherwise] make one.
 type Rule struct {
 	Match   Match    // which calls it is for; nil: all
-	Times   int      // how many calls it is for, the first ones that match; 0: any number
+	Times   int      // how many calls it is for, the first ones that match; 0 or less: any number
 	Actions []Action // what is done, in order; none is an empty answer
 }
 
@@ -47,7 +51,7 @@ func (r Rule) Once() Rule {
 	return r
 }
 
-// A Match tells whether a rule is for a call. It must not change the call.
+// A Match tells whether a rule is for a call. It must not change the call, and is used by many goroutines at once.
 type Match func(call *ModelCall) bool
 
 // Asked matches calls that answer a message of the user with these words in it, in upper or lower case. A call that is
@@ -84,8 +88,9 @@ func Offered(tool assistants.ToolType) Match {
 	}
 }
 
-// An Action is something that a [Scripted] model does: it yields events, or waits. It reports whether the script goes on,
-// as yield does. Functions of this package make the usual ones, and any other function may be one.
+// An Action is something that a [Scripted] model does: it yields events, or waits. It reports whether the script goes
+// on, as yield does. Functions of this package make the usual ones, and any other function may be one: it is used by
+// many goroutines at once, and stops when ctx does.
 type Action func(ctx context.Context, call *ModelCall, yield func(ModelEvent, error) bool) bool
 
 // Yield yields events as they are.
@@ -103,15 +108,13 @@ func Yield(events ...ModelEvent) Action {
 // Say writes a text word by word.
 func Say(text string) Action { return Yield(words(text)...) }
 
+// words cuts a text in front of its spaces.
 func words(text string) []ModelEvent {
 	var events []ModelEvent
 	for text != "" {
-		end := strings.IndexByte(strings.TrimLeft(text, " "), ' ')
-		if end < 0 {
-			end = len(text)
-		} else {
-			end += len(text) - len(strings.TrimLeft(text, " "))
-		}
+		spaces := len(text) - len(strings.TrimLeft(text, " "))
+		word, _, _ := strings.Cut(text[spaces:], " ")
+		end := spaces + len(word)
 		events = append(events, Text(text[:end]))
 		text = text[end:]
 	}
@@ -196,41 +199,48 @@ func Until(released <-chan struct{}) Action {
 
 // Respond follows the first rule that applies.
 func (s *Scripted) Respond(ctx context.Context, call *ModelCall) iter.Seq2[ModelEvent, error] {
-	actions, found := s.find(call)
 	return func(yield func(ModelEvent, error) bool) {
+		actions, found := s.find(call)
 		if !found {
 			yield(nil, &ModelError{Code: typeServer, Message: "No rule of the script applies to this call."})
 			return
 		}
 		m := meter{call: call, yield: yield}
-		for _, action := range actions {
-			if !action(ctx, call, m.pass) {
-				return
-			}
-		}
-		if !m.metered {
+		if perform(ctx, call, m.pass, actions...) && !m.metered {
 			yield(m.usage(), nil)
 		}
 	}
 }
 
+// perform does actions in their order and reports whether the script goes on.
+func perform(ctx context.Context, call *ModelCall, yield func(ModelEvent, error) bool, actions ...Action) bool {
+	for _, action := range actions {
+		if !action(ctx, call, yield) {
+			return false
+		}
+	}
+	return true
+}
+
 // find returns what is to be done about a call.
 func (s *Scripted) find(call *ModelCall) ([]Action, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.rules {
-		r := &s.rules[i]
-		if r.Times < 0 || r.Match != nil && !r.Match(call) {
-			continue
+	for i, r := range s.rules {
+		if (r.Match == nil || r.Match(call)) && s.use(i) {
+			return r.Actions, true
 		}
-		if r.Times == 1 {
-			r.Times = -1 // used up
-		} else if r.Times > 1 {
-			r.Times--
-		}
-		return r.Actions, true
 	}
 	return nil, false
+}
+
+// use takes one of the times that a rule is for, and reports whether there was one left.
+func (s *Scripted) use(i int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if times := s.rules[i].Times; times > 0 && s.used[i] >= times {
+		return false
+	}
+	s.used[i]++
+	return true
 }
 
 // meter counts what a script yields.
@@ -284,9 +294,4 @@ func tokensIn(e ModelEvent) int {
 		return 1 + estimate(len(e.Input))
 	}
 	return 0
-}
-
-// StandIn returns what stands in for a model where there is none: a script that says what it is.
-func StandIn() Model {
-	return NewScripted(Otherwise(Say("This is a stand-in, not a model. Plug one in with server.WithModel.")))
 }

@@ -24,9 +24,11 @@ type Server struct {
 	unsupported map[string]bool // models that are not for assistants
 	logger      *slog.Logger
 	maxBody     int64
+	maxMessages int // of a thread
 
-	model      Model
-	concurrent int // calls of the model
+	model         Model
+	concurrent    int // calls of the model
+	contextTokens int // of a thread, which a model is shown
 
 	table   []route
 	answers *answerCache
@@ -41,12 +43,14 @@ var _ http.Handler = (*Server)(nil)
 // logs nothing, and has a stand-in in place of a model: see [StandIn].
 func New(opts ...Option) *Server {
 	s := &Server{
-		now:     time.Now,
-		logger:  slog.New(slog.DiscardHandler),
-		maxBody: defaultMaxBodyBytes,
-		answers: newAnswerCache(maxKeptAnswers, maxKeptAnswerBytes),
+		now:         time.Now,
+		maxMessages: maxThreadMessages,
+		logger:      slog.New(slog.DiscardHandler),
+		maxBody:     defaultMaxBodyBytes,
+		answers:     newAnswerCache(maxKeptAnswers, maxKeptAnswerBytes),
 
-		concurrent: defaultConcurrentCalls,
+		concurrent:    defaultConcurrentCalls,
+		contextTokens: defaultContextTokens,
 	}
 	for _, opt := range opts {
 		if opt != nil {

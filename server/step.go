@@ -79,10 +79,11 @@ func (r *run) closeStep(e ending) bool {
 	s := r.step
 	if s.message != nil {
 		s.message.close(e, r.now(), r.feed)
-		if !r.saveMessage(s.message) {
+		data := s.message.render()
+		if !r.write(messageCollection(r.doc.ThreadID), s.message.doc.ID, data, nil) {
 			return false
 		}
-		r.emitMessageEnd(s.message)
+		r.emitMessageEnd(s.message, data)
 	}
 	s.close(e, r.now(), r.stepUsage)
 	r.stepUsage = usage{}
@@ -118,16 +119,14 @@ func (s *step) close(e ending, now moment, cost usage) {
 func (r *run) emitClosed(s *step, e ending) {
 	if s.message != nil {
 		s.message.close(e, r.now(), r.feed)
-		r.emitMessageEnd(s.message)
+		r.emitMessageEnd(s.message, s.message.render())
 	}
 	s.close(e, r.now(), r.stepUsage)
 	r.emitStep(e.step, s)
 }
 
-func (r *run) emitMessageEnd(m *message) {
-	if r.feed != nil {
-		r.feed.add(event{name: "thread.message." + m.doc.Status, data: m.render()})
-	}
+func (r *run) emitMessageEnd(m *message, data json.RawMessage) {
+	r.feed.add(event{name: "thread.message." + m.doc.Status, data: data})
 }
 
 func (r *run) emitStep(what string, s *step) {
@@ -142,10 +141,6 @@ func (r *run) emitStep(what string, s *step) {
 func (r *run) saveStep(s *step, doc stepDocument) bool {
 	doc.StepDetails = s.details(true)
 	return r.write(stepCollection(r.doc.ID), doc.ID, encode(doc), nil)
-}
-
-func (r *run) saveMessage(m *message) bool {
-	return r.write(messageCollection(r.doc.ThreadID), m.doc.ID, m.render(), nil)
 }
 
 // details renders what a step has done so far. Contents of search results are part of it or not.

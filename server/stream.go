@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -18,50 +17,64 @@ const maxStreamCopy = 16 << 20
 // stream writes the events of a run, each as it happens, until the last one. A reader who goes away ends it, and the run
 // goes on; if the request may be repeated, the rest is collected first.
 func (s *Server) stream(w http.ResponseWriter, c *call, answer reply) {
-	connection := http.NewResponseController(w)
-	var copied bytes.Buffer
-	events := sse.NewWriter(w)
-	copies := sse.NewWriter(&copied)
-	reading, copying := true, answer.keep != nil
-	write := func(e event) {
-		data := e.render()
-		if copying {
-			_ = copies.Event(e.name, data) // to memory
-			copying = copied.Len() <= maxStreamCopy
-		}
-		if reading {
-			reading = events.Event(e.name, data) == nil
-		}
+	out := &streamWriter{events: sse.NewWriter(w), connection: http.NewResponseController(w), reading: true}
+	if answer.keep != nil {
+		out.copies, out.copying = sse.NewWriter(&out.copied), true
 	}
-	for ended := false; !ended && (reading || copying); {
+	whole := false
+	defer func() { // also if the connection is given up by a panic
+		answer.events.leave()
+		if answer.keep != nil {
+			answer.keep(out.copied.Bytes(), whole && out.copying)
+		}
+	}()
+	for ended := false; !ended && (out.reading || out.copying); {
 		select {
 		case <-answer.events.wake:
-		case <-gone(c.request, reading):
-			reading = false
-			continue
-		}
-		var batch []event
-		batch, ended = answer.events.take()
-		_ = connection.SetWriteDeadline(time.Now().Add(readerPatience)) // not all connections can
-		for _, e := range batch {
-			write(e)
-		}
-		if reading {
-			reading = connection.Flush() == nil
+			var batch []event
+			batch, ended = answer.events.take()
+			out.write(batch)
+		case <-out.gone(c.request):
+			out.reading = false
 		}
 	}
-	_ = connection.SetWriteDeadline(time.Time{})
-	if answer.keep != nil {
-		answer.keep(copied.Bytes(), copying)
+	whole = true
+	_ = out.connection.SetWriteDeadline(time.Time{})
+}
+
+// streamWriter writes events to a reader, and to a copy of the stream.
+type streamWriter struct {
+	events     *sse.Writer
+	connection *http.ResponseController
+	reading    bool // the reader is there
+
+	copies  *sse.Writer
+	copied  bytes.Buffer
+	copying bool // the copy is whole so far
+}
+
+// write writes what has happened since the last time, and has it sent.
+func (w *streamWriter) write(batch []event) {
+	_ = w.connection.SetWriteDeadline(time.Now().Add(readerPatience)) // not all connections can
+	for i := range batch {
+		data := batch[i].render()
+		if w.copying {
+			_ = w.copies.Event(batch[i].name, data) // to memory
+			w.copying = w.copied.Len() <= maxStreamCopy
+		}
+		if w.reading {
+			w.reading = w.events.Event(batch[i].name, data) == nil
+		}
+	}
+	if w.reading {
+		w.reading = w.connection.Flush() == nil
 	}
 }
 
 // gone tells that the reader went away, which counts once.
-func gone(r *http.Request, reading bool) <-chan struct{} {
-	if !reading {
+func (w *streamWriter) gone(r *http.Request) <-chan struct{} {
+	if !w.reading {
 		return nil
 	}
 	return r.Context().Done()
 }
-
-var doneData = json.RawMessage("[DONE]")

@@ -81,6 +81,8 @@ func (s *Server) modifyThread(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	t := s.engine.lock(id) // attachments change the resources too
+	defer s.engine.unlock(t)
 	record, err := s.store.Update(ctx, threadCollection, id, func(r Record) (Record, error) {
 		r.Data = changedDocument(r.Data, given)
 		return r, nil

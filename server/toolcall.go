@@ -150,7 +150,7 @@ func (s *step) finishRune(f *feed) {
 
 func (c *toolCall) show(whole string, f *feed) {
 	if whole != "" {
-		f.add(event{name: eventStepDelta, growth: growth{c.head, "}" + stepDeltaEnd, []byte(whole)}})
+		f.add(event{name: eventStepDelta, growth: growth{head: c.head, tail: "}" + stepDeltaEnd, text: whole}})
 	}
 }
 

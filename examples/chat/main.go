@@ -4,8 +4,8 @@
 //	go run ./examples/chat
 //	go run ./examples/chat "What is 17 to the power of 5?" "Is it prime?"
 //
-// With nothing configured a script answers the two questions of its own; package endpoint says which variables name a
-// service with a model.
+// With nothing configured it runs on the embedded server, where a stand-in takes the place of a model: it knows how to
+// do sums and how to solve equations. Package endpoint says which variables name a service with a model.
 package main
 
 import (
@@ -18,17 +18,17 @@ import (
 	"github.com/assistants-go/assistants/examples/internal/endpoint"
 )
 
-// questions are asked one after the other; the second one makes sense only to those who know the first.
+// questions are asked one after the other, in the same thread.
 var questions = []string{
 	"I need to solve the equation `3x + 11 = 14`. Can you help me?",
-	"And with 26 in place of 14?",
+	"And what is 17 to the power of 5?",
 }
 
 func main() {
 	if len(os.Args) > 1 {
 		questions = os.Args[1:]
 	}
-	endpoint.Main(run, script...)
+	endpoint.Main(run)
 }
 
 func run(ctx context.Context, client *assistants.Client, out io.Writer) (err error) {

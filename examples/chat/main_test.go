@@ -13,16 +13,23 @@ func TestRun(t *testing.T) {
 user > I need to solve the equation `+"`3x + 11 = 14`"+`. Can you help me?
 
 assistant > code_interpreter
-from sympy import Eq, solve, symbols
-x = symbols('x')
-print(solve(Eq(3*x + 11, 14), x))
+from fractions import Fraction
 
-output > [1]
+# 3x + 11 = 14 is 3*x = 3
+x = Fraction("3") / Fraction("3")
+print("x =", x)
 
-assistant > Gladly, Jane Doe! Subtract 11 from both sides, which leaves 3x = 3, and divide by 3: x = 1.
+output > x = 1
 
-user > And with 26 in place of 14?
+assistant > The solution of 3x + 11 = 14 is x = 1. I am a stand-in, not a model; server.WithModel plugs in a real one.
 
-assistant > The steps are the same, Jane Doe: 3x = 15, and so x = 5.
-`, exampletest.Output(t, run, script...))
+user > And what is 17 to the power of 5?
+
+assistant > code_interpreter
+print(17**5)
+
+output > 1419857
+
+assistant > The result is 1419857. I am a stand-in, not a model; server.WithModel plugs in a real one.
+`, exampletest.Output(t, run, nil))
 }

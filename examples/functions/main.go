@@ -1,8 +1,8 @@
 // Functions asks for the weather of a city, which a model can only know from the functions of this program: it asks for
 // two at once, they are answered while the stream goes on, and then it puts what they said into words.
 //
-// With nothing configured a script stands in for the model; package endpoint says which variables name a service with
-// one.
+// With nothing configured it runs on the embedded server, where a stand-in takes the place of a model; package endpoint
+// says which variables name a service with one.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/assistants-go/assistants/typed"
 )
 
-func main() { endpoint.Main(run, script...) }
+func main() { endpoint.Main(run) }
 
 // A Place is what the functions are asked about. Models are given its schema, and no other arguments reach them.
 type Place struct {

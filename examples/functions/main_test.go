@@ -10,10 +10,12 @@ import (
 
 func TestRun(t *testing.T) {
 	assert.Equal(t, `What is the weather in Lisbon today, and shall I take an umbrella?
-asks for  get_forecast {"city":"Lisbon, Portugal"}
-asks for  get_rain_probability {"city":"Lisbon, Portugal"}
+asks for  get_forecast {"city":"Lisbon"}
+asks for  get_rain_probability {"city":"Lisbon"}
 is told   {"celsius":21.5,"sky":"cloudy"}
 is told   30
-It is cloudy and 21.5 °C in Lisbon. Rain is 30% likely, so an umbrella can stay at home.
-`, exampletest.Output(t, run, script...))
+get_forecast says: {"celsius":21.5,"sky":"cloudy"}
+get_rain_probability says: 30
+I am a stand-in, not a model; server.WithModel plugs in a real one.
+`, exampletest.Output(t, run, nil))
 }

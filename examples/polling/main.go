@@ -1,7 +1,7 @@
 // Polling runs an assistant without a stream: it waits until the run has ended, says how, and lists the thread.
 //
-// With nothing configured a script stands in for the model; package endpoint says which variables name a service with
-// one.
+// With nothing configured it runs on the embedded server, where a stand-in takes the place of a model; package endpoint
+// says which variables name a service with one.
 package main
 
 import (
@@ -13,13 +13,9 @@ import (
 
 	"github.com/assistants-go/assistants"
 	"github.com/assistants-go/assistants/examples/internal/endpoint"
-	"github.com/assistants-go/assistants/internal/standin"
 )
 
-// script is what the model says where there is none.
-var script = []standin.Turn{{Text: "There are 54, Jane Doe: nine on each of its six faces."}}
-
-func main() { endpoint.Main(run, script...) }
+func main() { endpoint.Main(run) }
 
 func run(ctx context.Context, client *assistants.Client, out io.Writer) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute) // for all of it, the waiting included

@@ -8,13 +8,16 @@ import (
 
 	"github.com/assistants-go/assistants"
 	"github.com/assistants-go/assistants/examples/internal/exampletest"
+	"github.com/assistants-go/assistants/server"
 )
 
 func TestRun(t *testing.T) {
-	assert.Equal(t, `32 tokens
+	assert.Equal(t, `47 tokens
 user: How many stickers are on Rubik's cube?
 assistant: There are 54, Jane Doe: nine on each of its six faces.
-`, exampletest.Output(t, run, script...))
+`, exampletest.Output(t, run, server.NewScripted(
+		server.When(server.Asked("stickers"), server.Say("There are 54, Jane Doe: nine on each of its six faces.")),
+	)))
 }
 
 func TestJudge(t *testing.T) {

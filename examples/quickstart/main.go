@@ -1,13 +1,14 @@
-// Quickstart creates the maths tutor of the API reference, finds it again, changes it and deletes it.
+// Quickstart is the conversation of the API's overview: a maths tutor, a thread, a question, and an answer that is shown
+// as it is written. Then it deletes what it made.
 //
-// With nothing configured it does so on the embedded server, in this process. With OPENAI_API_KEY, and OPENAI_BASE_URL
-// for another server than OpenAI's, or with AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and OPENAI_API_VERSION, it
-// talks to that. ASSISTANTS_MODEL names another model than gpt-4o, on Azure a deployment.
+// With nothing configured it does so on the embedded server, in this process, where a stand-in takes the place of a
+// model. With OPENAI_API_KEY, and OPENAI_BASE_URL for another server than OpenAI's, or with AZURE_OPENAI_ENDPOINT,
+// AZURE_OPENAI_API_KEY and OPENAI_API_VERSION, it talks to that. ASSISTANTS_MODEL names another model than gpt-4o, on
+// Azure a deployment.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -17,7 +18,7 @@ import (
 
 func main() { endpoint.Main(run) }
 
-func run(ctx context.Context, client *assistants.Client, out io.Writer) error {
+func run(ctx context.Context, client *assistants.Client, out io.Writer) (err error) {
 	tutor, err := client.Assistants.Create(ctx, assistants.AssistantCreateParams{
 		Model:        endpoint.Model(),
 		Name:         "Math Tutor",
@@ -28,48 +29,35 @@ func run(ctx context.Context, client *assistants.Client, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Created   %s: %s on %s, created %v\n", tutor.ID, tutor.Name, tutor.Model, tutor.CreatedAt)
+	defer endpoint.Remove(ctx, client.Assistants.Delete, tutor.ID, &err)
+	fmt.Fprintf(out, "Assistant %s: %s on %s\n", tutor.ID, tutor.Name, tutor.Model)
 
-	if err := use(ctx, client, tutor.ID, out); err != nil {
-		_, deleteErr := client.Assistants.Delete(context.WithoutCancel(ctx), tutor.ID) // leave nothing behind
-		return errors.Join(err, deleteErr)
-	}
-	deleted, err := client.Assistants.Delete(ctx, tutor.ID)
+	thread, err := client.Threads.Create(ctx, assistants.ThreadCreateParams{})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Deleted   %s\n", deleted.ID)
+	defer endpoint.Remove(ctx, client.Threads.Delete, thread.ID, &err)
+	fmt.Fprintf(out, "Thread    %s, created %v\n", thread.ID, thread.CreatedAt)
 
-	if _, err = client.Assistants.Retrieve(ctx, tutor.ID); !errors.Is(err, assistants.ErrNotFound) {
-		return fmt.Errorf("the deleted assistant is still there: %v", err)
-	}
-	fmt.Fprintln(out, "It is gone:", err)
-	return nil
-}
-
-func use(ctx context.Context, client *assistants.Client, id string, out io.Writer) error {
-	newest, err := client.Assistants.List(ctx, assistants.ListParams{Limit: 5})
+	question := assistants.UserMessage("I need to solve the equation `3x + 11 = 14`. Can you help me?")
+	message, err := client.Messages.Create(ctx, thread.ID, question)
 	if err != nil {
 		return err
 	}
-	for _, a := range newest.Data {
-		fmt.Fprintf(out, "Listed    %s: %s\n", a.ID, a.Name)
-	}
+	fmt.Fprintf(out, "Message   %s: %s\n\n", message.ID, message.Text())
 
-	tutor, err := client.Assistants.Retrieve(ctx, id)
+	stream, err := client.Runs.Stream(ctx, thread.ID, assistants.RunCreateParams{AssistantID: tutor.ID})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Retrieved %s: %d tool, metadata %v\n", tutor.ID, len(tutor.Tools), tutor.Metadata)
-
-	tutor, err = client.Assistants.Modify(ctx, id, assistants.AssistantModifyParams{
-		Name:        assistants.Set("Patient Math Tutor"),
-		Description: assistants.Set("Explains every step."),
-		Metadata:    assistants.Null[assistants.Metadata](),
-	})
-	if err != nil {
-		return err
+	defer stream.Close()
+	for text, err := range stream.Text() {
+		if err != nil {
+			return err
+		}
+		fmt.Fprint(out, text)
 	}
-	fmt.Fprintf(out, "Modified  %s: %s (%s), metadata %v\n", tutor.ID, tutor.Name, tutor.Description, tutor.Metadata)
-	return nil
+	finished := stream.Run()
+	fmt.Fprintf(out, "\n\nRun       %s is %s\n", finished.ID, finished.Status)
+	return finished.Err()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/assistants-go/assistants/examples/internal/endpoint"
+	"github.com/assistants-go/assistants/examples/internal/exampletest"
 	"github.com/assistants-go/assistants/server"
 )
 
@@ -40,14 +41,19 @@ func TestRun(t *testing.T) {
 			var out strings.Builder
 			require.NoError(t, run(t.Context(), client, &out))
 			lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-			require.Len(t, lines, 6)
-			assert.Regexp(t, `^Created   asst_\w{24}: Math Tutor on gpt-4o, created 20`, lines[0])
-			assert.Regexp(t, `^Listed    asst_\w{24}: Math Tutor$`, lines[1])
-			assert.Regexp(t, `: 1 tool, metadata map\[example:quickstart\]$`, lines[2])
-			assert.Regexp(t, `: Patient Math Tutor \(Explains every step.\), metadata map\[\]$`, lines[3])
-			assert.Regexp(t, `404 invalid_request_error: No assistant found with id 'asst_\w{24}'.`, lines[5])
+			require.Len(t, lines, 7)
+			assert.Regexp(t, `^Assistant asst_\w{24}: Math Tutor on gpt-4o$`, lines[0])
+			assert.Regexp(t, `^Thread    thread_\w{24}, created 20`, lines[1])
+			assert.Regexp(t, "^Message   msg_\\w{24}: I need to solve the equation `3x \\+ 11 = 14`", lines[2])
+			assert.Contains(t, lines[4], "x = 1")
+			assert.Regexp(t, `^Run       run_\w{24} is completed$`, lines[6])
 		})
 	}
+}
+
+// Nothing is left behind, whatever happens.
+func TestCleansUp(t *testing.T) {
+	assert.Contains(t, exampletest.Output(t, run, nil), "x = 1")
 }
 
 func TestConnectErrors(t *testing.T) {

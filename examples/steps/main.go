@@ -1,7 +1,7 @@
 // Steps looks at what a run did on the way to its answer: the code that the code interpreter ran, and what came of it.
 //
-// With nothing configured a script stands in for the model; package endpoint says which variables name a service with
-// one.
+// With nothing configured it runs on the embedded server, where a stand-in takes the place of a model; package endpoint
+// says which variables name a service with one.
 package main
 
 import (
@@ -12,19 +12,9 @@ import (
 
 	"github.com/assistants-go/assistants"
 	"github.com/assistants-go/assistants/examples/internal/endpoint"
-	"github.com/assistants-go/assistants/internal/standin"
 )
 
-// script is what the model does where there is none.
-var script = []standin.Turn{{
-	Code: &standin.Code{
-		Input: "total = 0\nfor n in range(1, 101):\n    total += n * n\nprint(total)\n",
-		Logs:  "338350\n",
-	},
-	Text: "The squares of 1 to 100 add up to 338350.",
-}}
-
-func main() { endpoint.Main(run, script...) }
+func main() { endpoint.Main(run) }
 
 func run(ctx context.Context, client *assistants.Client, out io.Writer) (err error) {
 	assistant, err := client.Assistants.Create(ctx, assistants.AssistantCreateParams{
@@ -38,7 +28,7 @@ func run(ctx context.Context, client *assistants.Client, out io.Writer) (err err
 	defer endpoint.Remove(ctx, client.Assistants.Delete, assistant.ID, &err)
 
 	thread, err := client.Threads.Create(ctx, assistants.ThreadCreateParams{
-		Messages: []assistants.MessageCreateParams{assistants.UserMessage("What do the squares of 1 to 100 add up to?")},
+		Messages: []assistants.MessageCreateParams{assistants.UserMessage("What is 123456789 * 987654321?")},
 	})
 	if err != nil {
 		return err

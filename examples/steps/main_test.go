@@ -10,12 +10,9 @@ import (
 
 func TestRun(t *testing.T) {
 	assert.Equal(t, `step 1: tool_calls, completed
-    total = 0
-    for n in range(1, 101):
-        total += n * n
-    print(total)
-  printed: 338350
+    print(123456789 * 987654321)
+  printed: 121932631112635269
 step 2: message_creation, completed
-    The squares of 1 to 100 add up to 338350.
-`, exampletest.Output(t, run, script...))
+    The result is 121932631112635269. I am a stand-in, not a model; server.WithModel plugs in a real one.
+`, exampletest.Output(t, run, nil))
 }

@@ -1,7 +1,7 @@
 // Structured has a model read a message and gets what it says as a value of a Go type.
 //
-// With nothing configured a script stands in for the model; package endpoint says which variables name a service with
-// one.
+// With nothing configured it runs on the embedded server, where a stand-in takes the place of a model; package endpoint
+// says which variables name a service with one.
 package main
 
 import (
@@ -12,16 +12,10 @@ import (
 
 	"github.com/assistants-go/assistants"
 	"github.com/assistants-go/assistants/examples/internal/endpoint"
-	"github.com/assistants-go/assistants/internal/standin"
 	"github.com/assistants-go/assistants/typed"
 )
 
-// script is what the model says where there is none.
-var script = []standin.Turn{{
-	Text: `{"title": "Budget", "day": "2026-03-06", "minutes": 30, "attendees": ["Anna", "Bilal"], "room": null}`,
-}}
-
-func main() { endpoint.Main(run, script...) }
+func main() { endpoint.Main(run) }
 
 // A Meeting is what the message is about. The model is given the schema of this type.
 type Meeting struct {
@@ -43,7 +37,7 @@ func run(ctx context.Context, client *assistants.Client, out io.Writer) (err err
 	}
 	defer endpoint.Remove(ctx, client.Assistants.Delete, assistant.ID, &err)
 
-	letter := "Bilal, could we talk about the budget on Friday? Half an hour will do. Anna"
+	letter := "Bilal, could we talk about the budget on Friday? 30 minutes will do. Anna"
 	fmt.Fprintln(out, letter)
 	finished, err := client.Threads.CreateAndRunPoll(ctx, assistants.ThreadCreateAndRunParams{
 		AssistantID: assistant.ID,

@@ -2,7 +2,8 @@
 //
 // With OPENAI_API_KEY, and OPENAI_BASE_URL for another server than OpenAI's, or with AZURE_OPENAI_ENDPOINT,
 // AZURE_OPENAI_API_KEY and OPENAI_API_VERSION, an example talks to what they name. ASSISTANTS_MODEL names another model
-// than gpt-4o, on Azure a deployment. With nothing configured it talks to nobody outside its own process.
+// than gpt-4o, on Azure a deployment. With nothing configured it talks to nobody outside its own process: to the embedded
+// server, where a stand-in takes the place of a model.
 package endpoint
 
 import (
@@ -16,18 +17,17 @@ import (
 	"os/signal"
 
 	"github.com/assistants-go/assistants"
-	"github.com/assistants-go/assistants/internal/standin"
 	"github.com/assistants-go/assistants/server"
 )
 
 // A Program is what an example does with a client. It ends early when ctx does, and leaves nothing behind.
 type Program func(ctx context.Context, client *assistants.Client, out io.Writer) error
 
-// Main runs a program until it ends or is interrupted. offline is what a model says where there is none.
-func Main(program Program, offline ...standin.Turn) {
+// Main runs a program until it ends or is interrupted.
+func Main(program Program) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	client, where, err := Connect(offline...)
+	client, where, err := Connect()
 	if err == nil {
 		fmt.Println("Talking to", where)
 		err = program(ctx, client, os.Stdout)
@@ -38,8 +38,7 @@ func Main(program Program, offline ...standin.Turn) {
 }
 
 // Connect returns a client for the endpoint that the environment names, else for the embedded server in this process.
-// That has no models yet; where they are needed a script stands in for one.
-func Connect(offline ...standin.Turn) (client *assistants.Client, where string, err error) {
+func Connect() (client *assistants.Client, where string, err error) {
 	switch {
 	case os.Getenv("AZURE_OPENAI_ENDPOINT") != "":
 		client, err = assistants.NewClient(assistants.WithAzureOpenAI("", ""))
@@ -47,12 +46,9 @@ func Connect(offline ...standin.Turn) (client *assistants.Client, where string, 
 	case os.Getenv("OPENAI_API_KEY") != "" || os.Getenv("OPENAI_BASE_URL") != "":
 		client, err = assistants.NewClient()
 		return client, cmp.Or(os.Getenv("OPENAI_BASE_URL"), "api.openai.com"), err
-	case len(offline) > 0:
-		client, err = assistants.NewClient(assistants.WithHandler(standin.New(server.New(), offline...)))
-		return client, "a script in place of a model; set OPENAI_API_KEY or OPENAI_BASE_URL for a real one", err
 	}
 	client, err = assistants.NewClient(assistants.WithHandler(server.New()))
-	return client, "the embedded server; set OPENAI_API_KEY or OPENAI_BASE_URL for another", err
+	return client, "the embedded server, with a stand-in for a model; set OPENAI_API_KEY or OPENAI_BASE_URL for another", err
 }
 
 // Model is the model to use.

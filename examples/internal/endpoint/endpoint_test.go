@@ -9,16 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/assistants-go/assistants"
-	"github.com/assistants-go/assistants/internal/standin"
 )
 
-func TestConnectToScript(t *testing.T) {
+func TestConnectOffline(t *testing.T) {
 	for _, name := range []string{"AZURE_OPENAI_ENDPOINT", "OPENAI_API_KEY", "OPENAI_BASE_URL", "ASSISTANTS_MODEL"} {
 		t.Setenv(name, "")
 	}
-	client, where, err := Connect(standin.Turn{Text: "Hello!"})
+	client, where, err := Connect()
 	require.NoError(t, err)
-	assert.Contains(t, where, "a script in place of a model")
+	assert.Contains(t, where, "a stand-in for a model")
 	_, err = client.Threads.Create(t.Context(), assistants.ThreadCreateParams{})
 	require.NoError(t, err)
 

@@ -8,45 +8,58 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/assistants-go/assistants"
 	"github.com/assistants-go/assistants/examples/internal/endpoint"
-	"github.com/assistants-go/assistants/internal/standin"
 	"github.com/assistants-go/assistants/server"
 )
 
-// Output is what a program prints offline. Whether it succeeds, fails because its model has nothing to say, or is
-// interrupted by any of its calls, it must delete all that it creates.
-func Output(t *testing.T, program endpoint.Program, script ...standin.Turn) string {
+// Output is what a program prints on the embedded server with a model, nil for the stand-in. Whether the program
+// succeeds, fails because its model has nothing to say, or is interrupted by any of its calls, it must delete all that
+// it creates.
+func Output(t *testing.T, program endpoint.Program, model server.Model) string {
 	t.Helper()
-	out, calls, err := play(t, program, -1, script)
+	out, calls, err := play(t, program, model, -1)
 	require.NoError(t, err)
 
-	_, _, err = play(t, program, -1, nil)
-	require.ErrorContains(t, err, "no more to say")
+	_, _, err = play(t, program, server.NewScripted(), -1)
+	require.ErrorContains(t, err, "No rule of the script applies")
 	for i := range calls - 2 { // the last two delete an assistant and a thread
-		_, _, err := play(t, program, i, script)
+		_, _, err := play(t, program, model, i)
 		require.ErrorIs(t, err, context.Canceled, "call %d was interrupted", i)
 	}
 	return out
 }
 
+// Run runs a program on the embedded server with a model, nil for the stand-in. No time passes while it waits.
+func Run(t *testing.T, program endpoint.Program, model server.Model) (printed string, err error) {
+	t.Helper()
+	printed, _, err = play(t, program, model, -1)
+	return printed, err
+}
+
 // play runs a program, and interrupts it at a call unless that is -1. It returns what was printed, and the number of
 // calls.
-func play(t *testing.T, program endpoint.Program, interrupted int, script []standin.Turn) (printed string, calls int, err error) {
+func play(t *testing.T, program endpoint.Program, model server.Model, interrupted int) (printed string, calls int, err error) {
 	t.Helper()
-	ctx, interrupt := context.WithCancel(t.Context())
-	defer interrupt()
-	counted := &counter{handler: standin.New(server.New(), script...), interrupted: interrupted, interrupt: interrupt}
-	client, err := assistants.NewClient(assistants.WithHandler(counted))
-	require.NoError(t, err)
-	var out strings.Builder
-	err = program(ctx, client, &out)
-	assert.Zero(t, counted.created-counted.deleted, "left behind by a program that was interrupted at call %d", interrupted)
-	return out.String(), counted.calls, err
+	synctest.Test(t, func(t *testing.T) {
+		ctx, interrupt := context.WithCancel(t.Context())
+		defer interrupt()
+		api := server.New(server.WithModel(model))
+		counted := &counter{handler: api, interrupted: interrupted, interrupt: interrupt}
+		client, failed := assistants.NewClient(assistants.WithHandler(counted))
+		require.NoError(t, failed)
+		var out strings.Builder
+		err = program(ctx, client, &out)
+		printed, calls = out.String(), counted.calls
+		assert.Zero(t, counted.created-counted.deleted, "left behind by a program that was interrupted at call %d", interrupted)
+		require.NoError(t, api.Close())
+	})
+	return printed, calls, err
 }
 
 // A counter counts calls, and the assistants and threads that are created and deleted. It interrupts a program at one

@@ -1,0 +1,140 @@
+package server_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/assistants-go/assistants/server"
+)
+
+// attaching is a user's message with these attachments.
+func attaching(attachments string) string {
+	return `{"role":"user","content":"x","attachments":` + attachments + `}`
+}
+
+const (
+	toCode   = `[{"type":"code_interpreter"}]`
+	toSearch = `[{"type":"file_search"}]`
+)
+
+func TestAttachmentsAreEchoed(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	thread := a.thread()
+	for given, answered := range map[string]string{
+		`null`:                              `[]`,
+		`[]`:                                `[]`,
+		`[{"file_id":"file-1"}]`:            `[{"file_id":"file-1"}]`,
+		`[{"tools":[],"file_id":"file-1"}]`: `[{"file_id":"file-1","tools":[]}]`,
+		`[{"file_id":"f","tools":` + toCode + `},{"file_id":"f","tools":` + toSearch + `},{"file_id":"f","tools":` + toCode + `}]`: `[{"file_id":"f","tools":` +
+			toCode + `},{"file_id":"f","tools":` + toSearch + `},{"file_id":"f","tools":` + toCode + `}]`,
+		`[{"file_id":"f","tools":[{"type":"file_search"},{"type":"code_interpreter"}]}]`: `[{"file_id":"f","tools":[{"type":"file_search"},{"type":"code_interpreter"}]}]`,
+	} {
+		body := a.ok("POST", thread+"/messages", attaching(given))
+		assert.Equal(t, answered, string(field[json.RawMessage](t, body, "attachments")))
+		again := a.ok("GET", thread+"/messages/"+field[string](t, body, "id"), "")
+		assert.Equal(t, body, again)
+	}
+}
+
+// resourcesAfter returns the resources of a thread and the files of its vector stores.
+func resourcesAfter(t *testing.T, a *api, store server.Store, thread string) (resources string, files map[string][]string) {
+	t.Helper()
+	raw := field[json.RawMessage](t, a.ok("GET", thread, ""), "tool_resources")
+	var parsed struct {
+		Search struct {
+			IDs []string `json:"vector_store_ids"`
+		} `json:"file_search"`
+	}
+	require.NoError(t, json.Unmarshal(raw, &parsed))
+	files = map[string][]string{}
+	for _, id := range parsed.Search.IDs {
+		page, err := store.List(context.Background(), server.Collection{Kind: "vector_store.file", Parent: id}, server.Query{Limit: 100, Order: server.Ascending})
+		require.NoError(t, err)
+		for _, r := range page.Records {
+			files[id] = append(files[id], r.ID)
+		}
+	}
+	return string(raw), files
+}
+
+// However a message comes into a thread, its files join those of the tools.
+func TestAttachmentsTakeEffect(t *testing.T) {
+	t.Parallel()
+	const attachments = `[{"file_id":"file-1","tools":` + toCode + `},{"file_id":"file-2","tools":` + toSearch + `},
+		{"file_id":"file-3","tools":[{"type":"file_search"},{"type":"code_interpreter"}]},{"file_id":"file-1","tools":` + toCode + `},
+		{"file_id":"file-4","tools":[]},{"file_id":"file-5"}]`
+	for name, send := range map[string]func(a *api, assistant string) string{
+		"a new thread": func(a *api, _ string) string {
+			return "/v1/threads/" + a.made("/v1/threads", `{"messages":[`+attaching(attachments)+`]}`)
+		},
+		"a message": func(a *api, _ string) string {
+			thread := a.thread()
+			a.ok("POST", thread+"/messages", attaching(attachments))
+			return thread
+		},
+		"a run": func(a *api, assistant string) string {
+			thread := a.thread()
+			a.ok("POST", thread+"/runs", `{"assistant_id":"`+assistant+`","additional_messages":[`+attaching(attachments)+`]}`)
+			return thread
+		},
+		"a thread and run": func(a *api, assistant string) string {
+			body := a.ok("POST", direct, `{"assistant_id":"`+assistant+`","thread":{"messages":[`+attaching(attachments)+`]}}`)
+			return "/v1/threads/" + field[string](a.t, body, "thread_id")
+		},
+	} {
+		store := server.NewMemoryStore()
+		a := newAPI(t, server.WithStore(store))
+		thread := send(a, a.create(`{"model":"m"}`))
+		resources, files := resourcesAfter(t, a, store, thread)
+		assert.Equal(t, `{"code_interpreter":{"file_ids":["file-1","file-3"]},"file_search":{"vector_store_ids":["vs_1"]}}`, resources, name)
+		assert.Equal(t, map[string][]string{"vs_1": {"file-2", "file-3"}}, files, name)
+	}
+}
+
+// The thread's own files stay, and a store that it has is used, whoever made it.
+func TestAttachmentsJoinWhatIsThere(t *testing.T) {
+	t.Parallel()
+	store := server.NewMemoryStore()
+	a := newAPI(t, server.WithStore(store))
+	thread := "/v1/threads/" + a.made("/v1/threads", `{"tool_resources":{"code_interpreter":{"file_ids":["file-0","file-1"]},
+		"file_search":{"vector_stores":[{"file_ids":["file-8","file-9"]}]}}}`)
+	for range 2 {
+		a.ok("POST", thread+"/messages", attaching(`[{"file_id":"file-1","tools":`+toCode+`},{"file_id":"file-2","tools":`+toCode+`},
+			{"file_id":"file-9","tools":`+toSearch+`},{"file_id":"file-7","tools":`+toSearch+`}]`))
+		resources, files := resourcesAfter(t, a, store, thread)
+		assert.Equal(t, `{"code_interpreter":{"file_ids":["file-0","file-1","file-2"]},"file_search":{"vector_store_ids":["vs_1"]}}`, resources)
+		assert.Equal(t, map[string][]string{"vs_1": {"file-8", "file-9", "file-7"}}, files)
+		made, err := store.Get(t.Context(), server.Collection{Kind: "vector_store"}, "vs_1")
+		require.NoError(t, err)
+		assert.JSONEq(t, `{"in_progress":3,"completed":0,"failed":0,"cancelled":0,"total":3}`, string(field[json.RawMessage](t, string(made.Data), "file_counts")))
+	}
+	foreign := "/v1/threads/" + a.made("/v1/threads", `{"tool_resources":{"file_search":{"vector_store_ids":["vs_elsewhere"]}}}`)
+	a.ok("POST", foreign+"/messages", attaching(`[{"file_id":"file-1","tools":`+toSearch+`}]`))
+	resources, _ := resourcesAfter(t, a, store, foreign)
+	assert.Equal(t, `{"file_search":{"vector_store_ids":["vs_elsewhere"]}}`, resources)
+}
+
+// A file that is attached again is no new one: a store that has read it stays as it is.
+func TestAttachingAgain(t *testing.T) {
+	t.Parallel()
+	store, stores := server.NewMemoryStore(), server.Collection{Kind: "vector_store"}
+	a := newAPI(t, server.WithStore(store))
+	thread := a.thread()
+	message := attaching(`[{"file_id":"file-1","tools":` + toSearch + `}]`)
+	a.ok("POST", thread+"/messages", message)
+	const read = `{"file_counts":{"in_progress":0,"completed":1,"failed":0,"cancelled":0,"total":1},"status":"completed"}`
+	_, err := store.Update(t.Context(), stores, "vs_1", func(r server.Record) (server.Record, error) {
+		r.Data = []byte(read)
+		return r, nil
+	})
+	require.NoError(t, err)
+	a.ok("POST", thread+"/messages", message)
+	got, err := store.Get(t.Context(), stores, "vs_1")
+	require.NoError(t, err)
+	assert.Equal(t, read, string(got.Data))
+}
