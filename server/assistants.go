@@ -83,7 +83,7 @@ func (s *Server) createAssistant(ctx context.Context, c *call) (reply, error) {
 // insertAssistant adds an assistant and what is made along with it.
 func (s *Server) insertAssistant(ctx context.Context, all *insertions, given object) (json.RawMessage, error) {
 	if resources := given.get("tool_resources"); resources != nil {
-		resources, err := s.createHelperStores(ctx, all, resources)
+		resources, err := s.createHelperStores(ctx, all, resources, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -168,7 +168,11 @@ func (s *Server) deleteAssistant(ctx context.Context, c *call) (reply, error) {
 
 // listAssistants is GET /assistants; see section 7 of docs/protocol.md.
 func (s *Server) listAssistants(ctx context.Context, c *call) (reply, error) {
-	return s.list(ctx, c, assistantCollection, listed{kind: "assistant"})
+	q, err := listQuery(c)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.list(ctx, q, assistantCollection, listed{kind: "assistant"})
 }
 
 // parse checks a body against its rule and returns the members that were given.

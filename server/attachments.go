@@ -50,7 +50,7 @@ func (s *Server) attach(ctx context.Context, all *insertions, resources json.Raw
 		{"file_ids", joinIDs(nil, files)},
 		{"chunking_strategy", json.RawMessage(`{"type":"auto"}`)},
 		{"metadata", emptyObject()},
-	})
+	}, threadStoreDays)
 	out.set(toolSearch, object{{"vector_store_ids", joinIDs(nil, []string{id})}}.render())
 	return out.render(), err
 }
@@ -88,6 +88,15 @@ func (s *Server) extendStore(ctx context.Context, all *insertions, id string, fi
 	if added == 0 {
 		return nil
 	}
+	if err := s.countFiles(ctx, id, added); err != nil {
+		return err
+	}
+	all.done = append(all.done, func(ctx context.Context) error { return s.countFiles(ctx, id, -added) })
+	return nil
+}
+
+// countFiles adds to the number of files that a vector store has yet to read.
+func (s *Server) countFiles(ctx context.Context, id string, added int) error {
 	_, err := s.store.Update(ctx, vectorStoreCollection, id, func(r Record) (Record, error) {
 		doc := splitObject(r.Data)
 		counts := splitObject(doc.get("file_counts"))
@@ -97,6 +106,9 @@ func (s *Server) extendStore(ctx context.Context, all *insertions, id string, fi
 		}
 		doc.set("file_counts", counts.render())
 		doc.set("status", json.RawMessage(`"in_progress"`))
+		if string(counts.get("in_progress")) == "0" {
+			doc.set("status", json.RawMessage(`"completed"`))
+		}
 		r.Data = doc.render()
 		return r, nil
 	})

@@ -112,6 +112,8 @@ func TestAttachmentsJoinWhatIsThere(t *testing.T) {
 		made, err := store.Get(t.Context(), server.Collection{Kind: "vector_store"}, "vs_1")
 		require.NoError(t, err)
 		assert.JSONEq(t, `{"in_progress":3,"completed":0,"failed":0,"cancelled":0,"total":3}`, string(field[json.RawMessage](t, string(made.Data), "file_counts")))
+		assert.JSONEq(t, `{"anchor":"last_active_at","days":7}`, string(field[json.RawMessage](t, string(made.Data), "expires_after")))
+		assert.Equal(t, epoch+7*24*60*60, field[int](t, string(made.Data), "expires_at"))
 	}
 	foreign := "/v1/threads/" + a.made("/v1/threads", `{"tool_resources":{"file_search":{"vector_store_ids":["vs_elsewhere"]}}}`)
 	a.ok("POST", foreign+"/messages", attaching(`[{"file_id":"file-1","tools":`+toSearch+`}]`))

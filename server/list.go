@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,11 +23,7 @@ type listed struct {
 }
 
 // list answers a page of a collection.
-func (s *Server) list(ctx context.Context, c *call, from Collection, l listed) (reply, error) {
-	q, err := listQuery(c.request.URL.Query())
-	if err != nil {
-		return reply{}, err
-	}
+func (s *Server) list(ctx context.Context, q Query, from Collection, l listed) (reply, error) {
 	listing, err := s.listKept(ctx, from, q, l.keep)
 	var unknown UnknownCursorError
 	if errors.As(err, &unknown) {
@@ -118,7 +113,8 @@ func shorten(listing Listing, backwards bool) Listing {
 
 // listQuery reads the parameters of a list. An empty one counts as absent, which
 // is inferred, and one that is given twice counts the first time.
-func listQuery(values url.Values) (Query, error) {
+func listQuery(c *call) (Query, error) {
+	values := c.request.URL.Query()
 	q := Query{Limit: defaultLimit, After: values.Get("after"), Before: values.Get("before")}
 	if limit := values.Get("limit"); limit != "" {
 		if got := kindOfParameter(limit); got != kindInteger {

@@ -256,6 +256,10 @@ func (s *Server) deleteMessage(ctx context.Context, c *call) (reply, error) {
 
 // listMessages is GET /threads/{thread_id}/messages, of a run alone if the query says so.
 func (s *Server) listMessages(ctx context.Context, c *call) (reply, error) {
+	q, err := listQuery(c)
+	if err != nil {
+		return reply{}, err
+	}
 	if _, err := s.threadOf(ctx, c); err != nil {
 		return reply{}, err
 	}
@@ -271,5 +275,5 @@ func (s *Server) listMessages(ctx context.Context, c *call) (reply, error) {
 			return string(id) == string(quoted)
 		}
 	}
-	return s.list(ctx, c, messageCollection(c.ids[0]), shown)
+	return s.list(ctx, q, messageCollection(c.ids[0]), shown)
 }

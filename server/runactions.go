@@ -142,6 +142,10 @@ func (s *Server) retrieveRun(ctx context.Context, c *call) (reply, error) {
 
 // listRuns is GET /threads/{thread_id}/runs.
 func (s *Server) listRuns(ctx context.Context, c *call) (reply, error) {
+	q, err := listQuery(c)
+	if err != nil {
+		return reply{}, err
+	}
 	thread, err := s.threadOf(ctx, c)
 	if err != nil {
 		return reply{}, err
@@ -151,7 +155,7 @@ func (s *Server) listRuns(ctx context.Context, c *call) (reply, error) {
 	if _, err := s.activeRun(ctx, t, thread); err != nil { // one whose time is up shows it
 		return reply{}, err
 	}
-	return s.list(ctx, c, runCollection(thread.ID), listed{kind: "run"})
+	return s.list(ctx, q, runCollection(thread.ID), listed{kind: "run"})
 }
 
 // modifyRun is POST /threads/{thread_id}/runs/{run_id}: metadata alone can be changed, and only when the run has ended.

@@ -259,10 +259,10 @@ func assistantDefault(key string) string {
 	return "null"
 }
 
-// joinInstructions appends additional instructions. The line feed between the two is inferred.
+// joinInstructions appends additional instructions, if there are any. The line feed between the two is inferred.
 func joinInstructions(instructions, additional json.RawMessage) json.RawMessage {
 	switch {
-	case additional == nil || kindOf(additional) == kindNull:
+	case additional == nil || kindOf(additional) == kindNull || string(additional) == `""`:
 		return instructions
 	case instructions == nil || kindOf(instructions) == kindNull:
 		return additional

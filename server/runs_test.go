@@ -130,6 +130,7 @@ func TestRunAdditions(t *testing.T) {
 		{`"Be kind."`, `"additional_instructions":"Be brief."`, `"Be kind.\nBe brief."`},
 		{`"Be kind."`, `"instructions":"Be rude.","additional_instructions":"Be brief."`, `"Be rude.\nBe brief."`},
 		{`null`, `"additional_instructions":"Be brief."`, `"Be brief."`},
+		{`"Be kind."`, `"additional_instructions":""`, `"Be kind."`},
 		{`null`, `"additional_instructions":null`, `null`},
 		{`null`, `"instructions":"Be <kind> & \u00e9.","additional_instructions":"\"\u2028"`, `"Be <kind> & é.\n\"\u2028"`},
 		{`null`, `"reasoning_effort":"high"`, `null`},

@@ -9,11 +9,15 @@ func stepCollection(runID string) Collection {
 
 // listSteps is GET /threads/{thread_id}/runs/{run_id}/steps; see section 9.4 of docs/protocol.md.
 func (s *Server) listSteps(ctx context.Context, c *call) (reply, error) {
+	q, err := listQuery(c)
+	if err != nil {
+		return reply{}, err
+	}
 	shown, err := s.stepsShown(ctx, c)
 	if err != nil {
 		return reply{}, err
 	}
-	return s.list(ctx, c, stepCollection(c.ids[1]), shown)
+	return s.list(ctx, q, stepCollection(c.ids[1]), shown)
 }
 
 // retrieveStep is GET /threads/{thread_id}/runs/{run_id}/steps/{step_id}.

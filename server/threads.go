@@ -42,7 +42,7 @@ func (s *Server) insertThread(ctx context.Context, all *insertions, given object
 		ToolResources: orElse(given.get("tool_resources"), "{}"),
 	}
 	var err error
-	if doc.ToolResources, err = s.createHelperStores(ctx, all, doc.ToolResources); err != nil {
+	if doc.ToolResources, err = s.createHelperStores(ctx, all, doc.ToolResources, threadStoreDays); err != nil {
 		return nil, err
 	}
 	messages, err := s.insertMessages(ctx, all, doc.ID, itemsOf(given.get("messages")))

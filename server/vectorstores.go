@@ -58,9 +58,16 @@ func checkChunkOverlap(path string, o object) *apiError {
 	return integer{0, size / 2}.within(member(path, "chunk_overlap_tokens"), string(o.get("chunk_overlap_tokens")))
 }
 
+// threadStoreDays is how long a vector store that was made along with a thread or
+// for its messages lives without being used.
+const threadStoreDays = 7
+
+const secondsPerDay = 24 * 60 * 60
+
 // createHelperStores makes the vector stores that resources ask for and returns
-// the resources with the ids in their place.
-func (s *Server) createHelperStores(ctx context.Context, all *insertions, resources json.RawMessage) (json.RawMessage, error) {
+// the resources with the ids in their place. The stores expire after so many days
+// without use, or never if days is 0.
+func (s *Server) createHelperStores(ctx context.Context, all *insertions, resources json.RawMessage, days int64) (json.RawMessage, error) {
 	out := splitObject(resources)
 	search := out.get("file_search")
 	if search == nil {
@@ -73,7 +80,7 @@ func (s *Server) createHelperStores(ctx context.Context, all *insertions, resour
 	if stores := splitObject(search).get("vector_stores"); stores != nil {
 		made := []byte{'['}
 		for spec := range eachItem(stores) {
-			id, err := s.createHelperStore(ctx, all, splitObject(spec))
+			id, err := s.createHelperStore(ctx, all, splitObject(spec), days)
 			if err != nil {
 				return nil, err
 			}
@@ -90,7 +97,7 @@ func (s *Server) createHelperStores(ctx context.Context, all *insertions, resour
 
 // createHelperStore makes one store and returns its id. The files come first: a
 // store that can be found has all of its files.
-func (s *Server) createHelperStore(ctx context.Context, all *insertions, spec object) (string, error) {
+func (s *Server) createHelperStore(ctx context.Context, all *insertions, spec object, days int64) (string, error) {
 	id, created := s.newID(prefixVectorStore), s.now().Unix()
 	strategy := spec.get("chunking_strategy")
 	if decodeString(splitObject(strategy).get("type")) == "auto" {
@@ -109,16 +116,21 @@ func (s *Server) createHelperStore(ctx context.Context, all *insertions, spec ob
 		}
 		files++
 	}
-	data := newVectorStore(id, created, files, spec.get("metadata"))
+	data := newVectorStore(id, created, files, days, spec.get("metadata"))
 	err := all.insert(ctx, vectorStoreCollection, Record{ID: id, CreatedAt: created, Data: data})
 	return id, err
 }
 
 // newVectorStore returns the document of a store whose files are yet to be read.
-func newVectorStore(id string, created int64, files int, metadata json.RawMessage) json.RawMessage {
+func newVectorStore(id string, created int64, files int, days int64, metadata json.RawMessage) json.RawMessage {
 	at := strconv.AppendInt(nil, created, 10)
 	count := strconv.AppendInt(nil, int64(files), 10)
 	none, null := json.RawMessage("0"), json.RawMessage("null")
+	expiresAfter, expiresAt := null, null
+	if days > 0 {
+		expiresAfter = object{{"anchor", quote("last_active_at")}, {"days", strconv.AppendInt(nil, days, 10)}}.render()
+		expiresAt = strconv.AppendInt(nil, created+days*secondsPerDay, 10)
+	}
 	return object{
 		{"id", quote(id)},
 		{"object", json.RawMessage(`"vector_store"`)},
@@ -130,8 +142,8 @@ func newVectorStore(id string, created int64, files int, metadata json.RawMessag
 			{"in_progress", count}, {"completed", none}, {"failed", none}, {"cancelled", none}, {"total", count},
 		}.render()},
 		{"status", json.RawMessage(`"in_progress"`)},
-		{"expires_after", null},
-		{"expires_at", null},
+		{"expires_after", expiresAfter},
+		{"expires_at", expiresAt},
 		{"last_active_at", at},
 		{"metadata", metadata},
 	}.render()
