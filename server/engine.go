@@ -130,11 +130,29 @@ func (r *run) arm() {
 
 // ring is called by the timer. The clock may be another than the timer's: then it is not yet time.
 func (r *run) ring() {
+	r.guard(func() {
+		if !r.over && !r.settle() {
+			r.timer.Reset(max(time.Unix(int64(r.doc.ExpiresAt), 0).Sub(r.engine.now()), time.Second))
+		}
+	})
+}
+
+// guard does something about the run, with its thread locked.
+func (r *run) guard(do func()) {
 	r.thread.mu.Lock()
 	defer r.thread.mu.Unlock()
-	if !r.over && !r.settle() {
-		r.timer.Reset(max(time.Unix(int64(r.doc.ExpiresAt), 0).Sub(r.engine.now()), time.Second))
-	}
+	r.attempt(do)
+}
+
+// attempt does something about the run. A panic of what the server was given, such as its store, costs the run and not the
+// process. The caller has the thread's lock.
+func (r *run) attempt(do func()) {
+	defer func() {
+		if p := recover(); p != nil && !r.over {
+			r.collapse(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	do()
 }
 
 // round has the model called once, when it is the run's turn.
@@ -144,29 +162,26 @@ func (e *engine) round(r *run, t *turn) {
 	case <-t.come:
 	case <-r.ctx.Done():
 	}
-	r.thread.mu.Lock()
-	started, doc, state := r.start(), r.doc, r.state
-	r.thread.mu.Unlock()
+	var doc runDocument
+	var state runState
+	started := false
+	r.guard(func() { started, doc, state = r.start(), r.doc, r.state })
 	if !started {
 		return
 	}
-	call, ok := e.prepare(r, doc, state)
-	if !ok {
-		return
-	}
-	err := e.converse(r, call)
-
-	r.thread.mu.Lock()
-	defer r.thread.mu.Unlock()
-	if !r.over {
-		r.conclude(err)
-	}
+	err := errors.New("the model ended its goroutine") // unless it returns
+	defer func() { r.guard(func() { r.conclude(err) }) }()
+	err = e.converse(r, doc, state)
 }
 
 // conclude ends a round as the model left it.
 func (r *run) conclude(err error) {
+	var spent *budgetError
 	switch {
+	case r.over:
 	case r.settle(): // it was cancelled, or took too long
+	case errors.As(err, &spent):
+		r.end(spent.ending)
 	case err != nil:
 		r.end(endFailed(r.engine.explain(r, err)))
 	case r.finish == FinishLength:
@@ -183,43 +198,18 @@ func (r *run) conclude(err error) {
 	}
 }
 
-// prepare puts together what the model is asked, and ends the run if it cannot be asked.
-func (e *engine) prepare(r *run, doc runDocument, state runState) (*ModelCall, bool) {
-	call, err := e.server.modelCall(r.ctx, doc, state)
-	if err == nil {
-		return call, true
-	}
-	r.thread.mu.Lock()
-	defer r.thread.mu.Unlock()
-	var spent *budgetError
-	switch {
-	case r.over || r.settle():
-	case errors.As(err, &spent):
-		r.end(spent.ending)
-	default:
-		r.end(endFailed(e.explain(r, err)))
-	}
-	return nil, false
-}
-
-// converse ranges over what the model yields.
-func (e *engine) converse(r *run, call *ModelCall) (err error) {
-	returned := false
+// converse asks the model and ranges over what it yields.
+func (e *engine) converse(r *run, doc runDocument, state runState) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("the model panicked: %v\n%s", p, debug.Stack())
-		} else if !returned {
-			err = errors.New("the model ended its goroutine")
-			r.thread.mu.Lock() // nobody else will
-			defer r.thread.mu.Unlock()
-			if !r.over {
-				r.conclude(err)
-			}
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	err = r.listen(e.model.Respond(r.ctx, call))
-	returned = true
-	return err
+	call, err := e.server.modelCall(r.ctx, doc, state)
+	if err != nil {
+		return err
+	}
+	return r.listen(e.model.Respond(r.ctx, call))
 }
 
 func (r *run) listen(events iter.Seq2[ModelEvent, error]) error {
@@ -237,15 +227,17 @@ func (r *run) listen(events iter.Seq2[ModelEvent, error]) error {
 
 // hear takes one event and reports whether more are wanted.
 func (r *run) hear(event ModelEvent) (more bool, err error) {
-	r.thread.mu.Lock()
-	defer r.thread.mu.Unlock()
-	if r.over || r.settle() {
-		return false, nil
+	if event == nil {
+		return false, errors.New("the model yielded nothing as an event")
 	}
-	if err := r.accept(event); err != nil {
-		return false, err
-	}
-	return !r.over, nil
+	weight := event.weight() // which panics if the event is one of the model's own making
+	r.guard(func() {
+		if !r.over && !r.settle() {
+			err = r.accept(event, weight)
+		}
+		more = err == nil && !r.over
+	})
+	return more, err
 }
 
 // explain returns what the caller is told about an error of a model. The log gets all of it.

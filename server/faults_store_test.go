@@ -24,10 +24,10 @@ type brittleStore struct {
 	fault fault
 }
 
-// fault says which calls of a store fail, and whether they do their work all the same.
+// fault says which calls of a store fail, whether they do their work all the same, and whether they panic.
 type fault struct {
-	from, to int // [from, to), counted from 0
-	done     bool
+	from, to     int // [from, to), counted from 0
+	done, panics bool
 }
 
 var errDisk = errors.New("the disk is full")
@@ -36,9 +36,12 @@ var errDisk = errors.New("the disk is full")
 func (s *brittleStore) during(call func() error) error {
 	s.mu.Lock()
 	failing := s.fault.from <= s.calls && s.calls < s.fault.to
-	done := s.fault.done
+	done, panics := s.fault.done, s.fault.panics
 	s.calls++
 	s.mu.Unlock()
+	if failing && panics {
+		panic(errDisk)
+	}
 	if failing && !done {
 		return errDisk
 	}
@@ -151,7 +154,10 @@ func TestStoreThatFails(t *testing.T) {
 	})
 	require.Greater(t, calls, 30)
 	for at := range calls {
-		for _, f := range []fault{{at, at + 1, false}, {at, at + 1, true}, {at, 1 << 30, false}, {at, 1 << 30, true}} {
+		for _, f := range []fault{
+			{from: at, to: at + 1}, {from: at, to: at + 1, done: true}, {from: at, to: at + 1, panics: true},
+			{from: at, to: 1 << 30}, {from: at, to: 1 << 30, done: true}, {from: at, to: 1 << 30, panics: true},
+		} {
 			t.Run(fmt.Sprintf("%+v", f), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) { testFault(t, f) })
@@ -201,7 +207,7 @@ func TestStreamOfARunThatIsLost(t *testing.T) {
 	on := make(chan struct{})
 	c := newConvo(t, server.NewScripted(server.Otherwise(server.Say("Hel"), server.Until(on), server.Say("lo"))), server.WithStore(store))
 	r := &sensor{reading: reading{t: t}, event: "thread.message.delta", do: func() {
-		store.fail(fault{0, 1 << 30, false})
+		store.fail(fault{from: 0, to: 1 << 30})
 		close(on)
 	}}
 	c.serve(r, &r.reading, c.runsOf(c.thread), streaming(`{"assistant_id":"`+c.assistant+`"}`))
@@ -239,7 +245,7 @@ func TestStoreThatFailsInActions(t *testing.T) {
 					c := newConvo(t, test.model, server.WithStore(store))
 					id := c.begin(c.thread)
 					synctest.Wait()
-					store.fail(fault{at, at + 1, false})
+					store.fail(fault{from: at, to: at + 1})
 					got := test.act(c, id)
 					require.Contains(t, []int{200, 500}, got.status, got.body)
 					synctest.Wait()
@@ -261,13 +267,13 @@ func TestLostRunLeavesTheLockToOthers(t *testing.T) {
 		c := newConvo(t, hanging(), server.WithStore(store))
 		lost := c.begin(c.thread)
 		synctest.Wait()
-		store.fail(fault{1, 1 << 30, false})
+		store.fail(fault{from: 1, to: 1 << 30})
 		require.Equal(t, 500, c.cancel(c.thread, lost).status)
 		store.fail(fault{})
 		require.Equal(t, "in_progress", c.run(c.thread, lost).Status)
 
 		pass(lifetime)
-		store.fail(fault{5, 6, false}) // its end cannot be written down
+		store.fail(fault{from: 5, to: 6}) // its end cannot be written down
 		later := c.begin(c.thread)
 		synctest.Wait()
 		require.Equal(t, "expired", c.run(c.thread, lost).Status)

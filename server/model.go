@@ -222,7 +222,7 @@ func (e *ModelError) Error() string { return e.Code + ": " + e.Message }
 // perEvent is what an event counts besides its text: no number of empty ones is free.
 const perEvent = 32
 
-// perStep is what a new step counts.
+// perStep is what counts a new step, a new part of a message, and whatever else is more than text.
 const perStep = 1024
 
 func (e Text) weight() int          { return perEvent + len(e) }

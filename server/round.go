@@ -13,11 +13,8 @@ import (
 const maxRunBytes = 16 << 20
 
 // accept takes an event into the run. An error is the model's fault, and the run's end.
-func (r *run) accept(e ModelEvent) error {
-	if e == nil {
-		return errors.New("the model yielded nothing as an event")
-	}
-	if r.state.Weight += e.weight(); r.state.Weight > maxRunBytes {
+func (r *run) accept(e ModelEvent, weight int) error {
+	if r.state.Weight += weight; r.state.Weight > maxRunBytes {
 		return fmt.Errorf("the model yielded more than %d bytes", maxRunBytes)
 	}
 	switch e := e.(type) {
@@ -66,6 +63,7 @@ func (r *run) acceptWriting(e ModelEvent) error {
 		}
 	}
 	m := r.step.message
+	known := len(m.parts)
 	switch e := e.(type) {
 	case Text:
 		m.write(string(e), r.feed)
@@ -78,6 +76,7 @@ func (r *run) acceptWriting(e ModelEvent) error {
 	case Image:
 		m.show(e.FileID, r.feed)
 	}
+	r.state.Weight += perStep * (len(m.parts) - known)
 	return nil
 }
 

@@ -25,6 +25,7 @@ type run struct {
 	latest    moment // of all that has happened to it
 	feed      *feed  // nil: nobody reads
 	over      bool   // it has ended, or rests
+	lost      bool   // it could not be written down
 
 	ctx   context.Context // of the model's call
 	stop  context.CancelFunc
@@ -182,7 +183,9 @@ func expiryOfEnded(status string, expiresAt moment) moment {
 
 // vanish ends a run whose thread has been deleted: there is nothing left to be written down.
 func (r *run) vanish() {
+	total := r.state.Usage
 	r.doc.Status, r.doc.CancelledAt, r.doc.ExpiresAt, r.doc.RequiredAction = statusCancelled, r.now(), 0, nil
+	r.doc.Usage = &total
 	r.rest()
 	if s := r.step; s != nil {
 		r.step = nil
@@ -210,6 +213,7 @@ var errLost = errors.New("the run cannot be written down")
 func (r *run) collapse(cause error) {
 	r.engine.server.logger.LogAttrs(context.Background(), slog.LevelError, "run",
 		slog.String("run_id", r.doc.ID), slog.String("cause", cause.Error()))
+	r.lost = true
 	r.rest()
 	r.feed.end(eventError, errRunLost().body())
 }

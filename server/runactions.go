@@ -102,12 +102,15 @@ func (s *Server) runOf(ctx context.Context, c *call) (*run, *thread, error) {
 		return nil, nil, err
 	}
 	t := s.engine.lock(c.ids[0])
+	found := false
+	defer func() { // also if the store panics
+		if !found {
+			s.engine.unlock(t)
+		}
+	}()
 	r, err := s.findRun(ctx, t, id)
-	if err != nil {
-		s.engine.unlock(t)
-		return nil, nil, err
-	}
-	return r, t, nil
+	found = err == nil
+	return r, t, err
 }
 
 // runID returns the run that the address names, in a thread that exists.
@@ -196,8 +199,8 @@ func (s *Server) cancelRun(ctx context.Context, c *call) (reply, error) {
 	case !active(r.doc.Status) || r.doc.Status == statusCancelling:
 		return reply{}, errCannotCancel(r.doc.Status)
 	case t.run == r:
-		r.cancel()
-		if r.over {
+		r.attempt(r.cancel)
+		if r.lost {
 			return reply{}, errLost
 		}
 		return ok(encode(r.doc))
@@ -210,8 +213,8 @@ func (s *Server) cancelRun(ctx context.Context, c *call) (reply, error) {
 func (s *Server) cancelResting(r *run) (reply, error) {
 	r.doc.Status, r.doc.RequiredAction = statusCancelling, nil
 	body := encode(r.doc)
-	r.end(endCancelled)
-	if r.doc.Status != statusCancelled {
+	r.attempt(func() { r.end(endCancelled) })
+	if r.lost {
 		return reply{}, errLost
 	}
 	return ok(body)
@@ -261,15 +264,19 @@ func (s *Server) submitToolOutputs(ctx context.Context, c *call) (reply, error) 
 // resume has a run go on with the outputs that its open step has been given.
 func (r *run) resume() (reply, error) {
 	r.state.StepUsage = usage{}
-	if !r.closeStep(endCompleted) {
+	r.attempt(func() {
+		if !r.closeStep(endCompleted) {
+			return
+		}
+		r.doc.Status, r.doc.RequiredAction = statusQueued, nil
+		if r.save() {
+			r.queue(false)
+			r.engine.work(r)
+		}
+	})
+	if r.lost {
 		return reply{}, errLost
 	}
-	r.doc.Status, r.doc.RequiredAction = statusQueued, nil
-	if !r.save() {
-		return reply{}, errLost
-	}
-	r.queue(false)
-	r.engine.work(r)
 	return r.answer()
 }
 

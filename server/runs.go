@@ -180,23 +180,30 @@ func (s *Server) newRun(ctx context.Context, all *insertions, t *thread, assista
 	if err := s.engine.enter(r); err != nil {
 		return nil, err
 	}
-	thread, err := s.thread(ctx, t.id)
-	if err == nil {
-		thread, err = s.attachToThread(ctx, all, thread, added)
-	}
-	if err == nil {
-		r.state.Resources = combineResources(membersOf(splitObject(thread.Data).get("tool_resources")),
-			membersOf(assistant.get("tool_resources")), membersOf(given.get("tool_resources")))
-		err = all.insert(ctx, runCollection(t.id), Record{ID: r.doc.ID, CreatedAt: r.doc.CreatedAt, Data: encode(r.doc), State: encode(r.state)})
-	}
-	if err == nil {
-		err = s.countMessages(ctx, t.id, len(added), func(state *threadState) { state.Run = r.doc.ID })
-	}
-	if err != nil {
+	err := errLost // unless it is written down
+	r.attempt(func() { err = s.insertRun(ctx, all, r, assistant, given, added) })
+	if err != nil && !r.over {
 		r.rest()
-		return nil, err
 	}
-	return r, nil
+	return r, err
+}
+
+// insertRun writes a new run down, and that it locks its thread.
+func (s *Server) insertRun(ctx context.Context, all *insertions, r *run, assistant, given object, added []messageDocument) error {
+	thread, err := s.thread(ctx, r.thread.id)
+	if err != nil {
+		return err
+	}
+	if thread, err = s.attachToThread(ctx, all, thread, added); err != nil {
+		return err
+	}
+	r.state.Resources = combineResources(membersOf(splitObject(thread.Data).get("tool_resources")),
+		membersOf(assistant.get("tool_resources")), membersOf(given.get("tool_resources")))
+	err = all.insert(ctx, runCollection(thread.ID), Record{ID: r.doc.ID, CreatedAt: r.doc.CreatedAt, Data: encode(r.doc), State: encode(r.state)})
+	if err != nil {
+		return err
+	}
+	return s.countMessages(ctx, thread.ID, len(added), func(state *threadState) { state.Run = r.doc.ID })
 }
 
 // begin lets a new run go and answers it.

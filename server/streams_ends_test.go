@@ -45,7 +45,7 @@ func TestStreamsEndedFromOutside(t *testing.T) {
 			"message.incomplete run_expired [" + fullText("Hel") + "]", "step.expired message_creation 10+2", "run.expired 10+2",
 		}, "step.expired tool_calls 0+0"},
 		"thread deleted": {func(c *convo, _ string) { c.ok("DELETE", "/v1/threads/"+c.thread, "") }, []string{
-			"message.incomplete run_cancelled [" + fullText("Hel") + "]", "step.cancelled message_creation 10+2", "run.cancelled",
+			"message.incomplete run_cancelled [" + fullText("Hel") + "]", "step.cancelled message_creation 10+2", "run.cancelled 10+2",
 		}, "step.cancelled tool_calls 0+0"},
 		"server closed": {func(c *convo, _ string) { require.NoError(c.t, c.server.Close()) }, []string{
 			"message.incomplete run_failed [" + fullText("Hel") + "]", "step.failed message_creation 10+2 " + closedFailure,
