@@ -6,6 +6,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/assistants-go/assistants/benchmarks/internal/report"
 	"github.com/assistants-go/assistants/benchmarks/internal/workload"
 )
 
@@ -18,7 +19,7 @@ const (
 
 // growth measures what a piece of text costs in a short stream and in a long one, ours alone: it must not depend on the
 // length.
-func growth(w io.Writer) ([]target, error) {
+func growth(w io.Writer) ([]report.Target, error) {
 	short, err := workload.Growths(context.Background(), fewPieces)
 	if err != nil {
 		return nil, err
@@ -28,7 +29,7 @@ func growth(w io.Writer) ([]target, error) {
 		return nil, err
 	}
 	fmt.Fprintf(w, "| adding up | ns for each of %d pieces | ns for each of %d | ratio |\n|---|--:|--:|--:|\n", fewPieces, manyPieces)
-	var list []target
+	var list []report.Target
 	for i := range short {
 		var few, many, ratios []float64
 		for range growthRounds {
@@ -42,12 +43,12 @@ func growth(w io.Writer) ([]target, error) {
 			}
 			few, many, ratios = append(few, a/fewPieces), append(many, b/manyPieces), append(ratios, b/a*fewPieces/manyPieces)
 		}
-		got := middle(ratios)
-		fmt.Fprintf(w, "| %s | %.0f | %.0f | %.2f |\n", short[i].Name, middle(few), middle(many), got)
-		list = append(list, target{
-			what:  fmt.Sprintf("%s, time of a piece among %d in those among %d", short[i].Name, manyPieces, fewPieces),
-			got:   got,
-			limit: maxGrowth,
+		got := report.Median(ratios)
+		fmt.Fprintf(w, "| %s | %.0f | %.0f | %.2f |\n", short[i].Name, report.Median(few), report.Median(many), got)
+		list = append(list, report.Target{
+			What:  fmt.Sprintf("%s, time of a piece among %d in those among %d", short[i].Name, manyPieces, fewPieces),
+			Got:   got,
+			Limit: maxGrowth,
 		})
 	}
 	return list, nil

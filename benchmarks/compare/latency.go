@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/assistants-go/assistants/benchmarks/internal/report"
 	"github.com/assistants-go/assistants/benchmarks/internal/workload"
 )
 
@@ -20,7 +21,7 @@ const (
 
 // latency measures how long a piece of text takes from the server's flush, whose own time it includes, to the loop body
 // of the reader.
-func latency(w io.Writer) ([]target, error) {
+func latency(w io.Writer) ([]report.Target, error) {
 	flushed := make(chan time.Time, latencyPieces)
 	server, err := workload.NewServer(paced(workload.NewRecording(latencyPieces), flushed))
 	if err != nil {
@@ -55,7 +56,7 @@ func latency(w io.Writer) ([]target, error) {
 		}
 	}
 	ours := delays[workload.Ours]
-	return []target{{what: "From flush to reader, µs at the median", got: micros(ours[len(ours)/2]), limit: micros(latencyLimit)}}, nil
+	return []report.Target{{What: "From flush to reader, µs at the median", Got: micros(ours[len(ours)/2]), Limit: micros(latencyLimit)}}, nil
 }
 
 // paced answers with a recording, piece by piece, and says when it flushed each.

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assistants-go/assistants/benchmarks/internal/report"
 	"github.com/assistants-go/assistants/benchmarks/internal/workload"
 )
 
@@ -65,7 +66,7 @@ func run(rounds int, tolerance float64) (missed bool, err error) {
 	fmt.Printf("%s, %s/%s, median of %d rounds\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, rounds)
 	printTable(os.Stdout, results)
 	list := targets(results)
-	for _, other := range []func(io.Writer) ([]target, error){growth, latency, openStreams} {
+	for _, other := range []func(io.Writer) ([]report.Target, error){growth, latency, openStreams} {
 		fmt.Println()
 		more, err := other(os.Stdout)
 		if err != nil {
@@ -74,7 +75,7 @@ func run(rounds int, tolerance float64) (missed bool, err error) {
 		list = append(list, more...)
 	}
 	fmt.Println()
-	return printTargets(os.Stdout, list, tolerance), nil
+	return report.Targets(os.Stdout, list, tolerance), nil
 }
 
 // measure returns what was measured, by subject and client, a result for each round.

@@ -3,9 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"testing"
 
+	"github.com/assistants-go/assistants/benchmarks/internal/report"
 	"github.com/assistants-go/assistants/benchmarks/internal/workload"
 )
 
@@ -36,46 +36,39 @@ func printTable(w io.Writer, results measured) {
 	}
 }
 
-// A target is a number to reach, or to stay below.
-type target struct {
-	what       string
-	got, limit float64
-	exact      bool // the number does not depend on the machine, so it is given no tolerance
-}
-
-func targets(results measured) []target {
-	list := []target{
+func targets(results measured) []report.Target {
+	list := []report.Target{
 		{
-			what:  "Retrieve, time in floors",
-			got:   ratio(results[workload.Retrieve], workload.Ours, workload.Floor),
-			limit: 1.1,
+			What:  "Retrieve, time in floors",
+			Got:   ratio(results[workload.Retrieve], workload.Ours, workload.Floor),
+			Limit: 1.1,
 		},
 		{
-			what:  "Retrieve, allocations",
-			got:   median(results[workload.Retrieve][workload.Ours], allocsPerOp),
-			limit: 100,
-			exact: true,
+			What:  "Retrieve, allocations",
+			Got:   median(results[workload.Retrieve][workload.Ours], allocsPerOp),
+			Limit: 100,
+			Exact: true,
 		},
 		{
-			what:  "List, time in floors",
-			got:   ratio(results[workload.List], workload.Ours, workload.Floor),
-			limit: 1.05,
+			What:  "List, time in floors",
+			Got:   ratio(results[workload.List], workload.Ours, workload.Floor),
+			Limit: 1.05,
 		},
 		{
-			what:  "List messages, time in floors",
-			got:   ratio(results[workload.Messages], workload.Ours, workload.Floor),
-			limit: 1.05,
+			What:  "List messages, time in floors",
+			Got:   ratio(results[workload.Messages], workload.Ours, workload.Floor),
+			Limit: 1.05,
 		},
 		{
-			what:  "Stream, time in floors",
-			got:   ratio(results[workload.Stream], workload.Ours, workload.Floor),
-			limit: 1.1,
+			What:  "Stream, time in floors",
+			Got:   ratio(results[workload.Stream], workload.Ours, workload.Floor),
+			Limit: 1.1,
 		},
 		{
-			what:  fmt.Sprintf("Stream, bytes allocated for %d pieces", workload.StreamLength),
-			got:   median(results[workload.Stream][workload.Ours], bytesPerOp),
-			limit: 1e6,
-			exact: true,
+			What:  fmt.Sprintf("Stream, bytes allocated for %d pieces", workload.StreamLength),
+			Got:   median(results[workload.Stream][workload.Ours], bytesPerOp),
+			Limit: 1e6,
+			Exact: true,
 		},
 	}
 	for _, subject := range workload.Subjects {
@@ -83,44 +76,14 @@ func targets(results measured) []target {
 			if len(results[subject][peer]) == 0 {
 				continue
 			}
-			list = append(list, target{
-				what:  fmt.Sprintf("%s, time in those of %s", subject, peer),
-				got:   ratio(results[subject], workload.Ours, peer),
-				limit: 1,
+			list = append(list, report.Target{
+				What:  fmt.Sprintf("%s, time in those of %s", subject, peer),
+				Got:   ratio(results[subject], workload.Ours, peer),
+				Limit: 1,
 			})
 		}
 	}
 	return list
-}
-
-// printTargets reports whether a target is missed by more than the tolerance.
-func printTargets(w io.Writer, list []target, tolerance float64) (missed bool) {
-	fmt.Fprintln(w, "| target | at most | reached | |")
-	fmt.Fprintln(w, "|---|--:|--:|---|")
-	for _, t := range list {
-		allowed := t.limit
-		if !t.exact {
-			allowed *= 1 + tolerance
-		}
-		verdict := "met"
-		switch {
-		case t.got > allowed:
-			verdict, missed = "missed", true
-		case t.got > t.limit:
-			verdict = "missed, within the tolerance"
-		}
-		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", t.what, figure(t.limit), figure(t.got), verdict)
-	}
-	fmt.Fprintf(w, "\nTimes have a tolerance of %.0f%% with -check.\n", 100*tolerance)
-	return missed
-}
-
-// figure writes a number as people do: no exponent, no more digits than say something.
-func figure(f float64) string {
-	if f >= 1000 {
-		return fmt.Sprintf("%.0f", f)
-	}
-	return fmt.Sprintf("%.4g", f)
 }
 
 // ratio is the median of what a client took in each round, in units of what another took in it.
@@ -129,7 +92,7 @@ func ratio(rounds map[string][]testing.BenchmarkResult, name, unit string) float
 	for i, result := range rounds[name] {
 		ratios[i] = nsPerOp(result) / nsPerOp(rounds[unit][i])
 	}
-	return middle(ratios)
+	return report.Median(ratios)
 }
 
 func median(results []testing.BenchmarkResult, of func(testing.BenchmarkResult) float64) float64 {
@@ -137,14 +100,5 @@ func median(results []testing.BenchmarkResult, of func(testing.BenchmarkResult) 
 	for i, result := range results {
 		values[i] = of(result)
 	}
-	return middle(values)
-}
-
-func middle(values []float64) float64 {
-	slices.Sort(values)
-	half := len(values) / 2
-	if len(values)%2 == 1 {
-		return values[half]
-	}
-	return (values[half-1] + values[half]) / 2
+	return report.Median(values)
 }

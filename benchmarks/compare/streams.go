@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/assistants-go/assistants/benchmarks/internal/report"
 	"github.com/assistants-go/assistants/benchmarks/internal/workload"
 )
 
@@ -27,7 +28,7 @@ type held struct{ heap, stacks float64 }
 
 // openStreams measures what a process holds for a thousand streams that have brought a piece of text and wait for the
 // next, and how many goroutines are left when all have ended. The server is a process of its own.
-func openStreams(w io.Writer) ([]target, error) {
+func openStreams(w io.Writer) ([]report.Target, error) {
 	server, err := startServer()
 	if err != nil {
 		return nil, err
@@ -54,7 +55,7 @@ func openStreams(w io.Writer) ([]target, error) {
 	return reportStreams(w, rounds, left), nil
 }
 
-func reportStreams(w io.Writer, rounds map[string][]held, left map[string]int) []target {
+func reportStreams(w io.Writer, rounds map[string][]held, left map[string]int) []report.Target {
 	heap := func(h held) float64 { return h.heap / 1000 }
 	stacks := func(h held) float64 { return h.stacks / 1000 }
 	fmt.Fprintf(w, "| %d open streams | heap of each, kB | stacks of each, kB | goroutines left |\n|---|--:|--:|--:|\n", streamsOpen)
@@ -63,10 +64,10 @@ func reportStreams(w io.Writer, rounds map[string][]held, left map[string]int) [
 			fmt.Fprintf(w, "| %s | %.1f | %.1f | %d |\n", name, middleOf(rounds[name], heap), middleOf(rounds[name], stacks), left[name])
 		}
 	}
-	return []target{{
-		what:  fmt.Sprintf("Goroutines left of %d streams", streamsOpen),
-		got:   float64(left[workload.Ours]),
-		exact: true,
+	return []report.Target{{
+		What:  fmt.Sprintf("Goroutines left of %d streams", streamsOpen),
+		Got:   float64(left[workload.Ours]),
+		Exact: true,
 	}}
 }
 
@@ -75,7 +76,7 @@ func middleOf(all []held, of func(held) float64) float64 {
 	for i := range all {
 		values[i] = of(all[i])
 	}
-	return middle(values)
+	return report.Median(values)
 }
 
 // holdStreams opens the streams of a client, which has a transport of its own, looks, and has them end.

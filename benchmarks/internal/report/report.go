@@ -41,7 +41,7 @@ func Figure(f float64) string {
 	if f >= 1000 {
 		return fmt.Sprintf("%.0f", f)
 	}
-	return fmt.Sprintf("%.3g", f)
+	return fmt.Sprintf("%.4g", f)
 }
 
 // Median returns the middle of some values.
