@@ -105,18 +105,31 @@ func runCalls() []call {
 		}))
 	}
 	for name, p := range threadRuns() {
-		all = append(all, calling(name, "createThreadAndRun", func(ctx context.Context, c *assistants.Client) (*assistants.Run, error) {
+		both := []call{calling(name, "createThreadAndRun", func(ctx context.Context, c *assistants.Client) (*assistants.Run, error) {
 			return c.Threads.CreateAndRun(ctx, p)
 		}), streaming(name, "createThreadAndRun", func(ctx context.Context, c *assistants.Client) (*assistants.Stream, error) {
 			return c.Threads.CreateAndRunStream(ctx, p)
-		}))
+		})}
+		for _, made := range both {
+			if storeWithoutFiles(p.Thread) {
+				made = made.refused(assistants.ErrBadRequest)
+			}
+			all = append(all, made)
+		}
 	}
 	for name, p := range outputs {
-		all = append(all, calling(name, "submitToolOuputsToRun", func(ctx context.Context, c *assistants.Client) (*assistants.Run, error) {
+		both := []call{calling(name, "submitToolOuputsToRun", func(ctx context.Context, c *assistants.Client) (*assistants.Run, error) {
 			return c.Runs.SubmitToolOutputs(ctx, "thread_1", "run_1", p)
 		}), streaming(name, "submitToolOuputsToRun", func(ctx context.Context, c *assistants.Client) (*assistants.Stream, error) {
 			return c.Runs.SubmitToolOutputsStream(ctx, "thread_1", "run_1", p)
-		}))
+		})}
+		for _, submitted := range both {
+			submitted = submitted.asking(max(len(p.ToolOutputs), 1))
+			if len(p.ToolOutputs) == 0 { // and one is wanted
+				submitted = submitted.refused(assistants.ErrBadRequest)
+			}
+			all = append(all, submitted)
+		}
 	}
 	return slices.Concat(all, includingCalls(), polledCalls(), otherRunCalls(), stepCalls())
 }
@@ -156,7 +169,7 @@ func polledCalls() []call {
 		}),
 		calling("polled", "submitToolOuputsToRun", func(ctx context.Context, c *assistants.Client) (*assistants.Run, error) {
 			return c.Runs.SubmitToolOutputsAndPoll(ctx, "thread_1", "run_1", outputs["one"])
-		}),
+		}).asking(1),
 		calling("polled", "getRun", func(ctx context.Context, c *assistants.Client) (*assistants.Run, error) {
 			return c.Runs.Poll(ctx, "thread_1", "run_1")
 		}),
@@ -170,7 +183,7 @@ func otherRunCalls() []call {
 		}),
 		calling("by id", "cancelRun", func(ctx context.Context, c *assistants.Client) (*assistants.Run, error) {
 			return c.Runs.Cancel(ctx, "thread_1", "run_1")
-		}),
+		}).asking(1),
 	}
 	for name, metadata := range metadataChanges {
 		all = append(all, calling(name, "modifyRun", func(ctx context.Context, c *assistants.Client) (*assistants.Run, error) {
@@ -178,13 +191,13 @@ func otherRunCalls() []call {
 		}))
 	}
 	for name, p := range paging {
-		all = append(all, calling(name, "listRuns", func(ctx context.Context, c *assistants.Client) (any, error) {
+		all = append(all, unlessUnknown(calling(name, "listRuns", func(ctx context.Context, c *assistants.Client) (any, error) {
 			_, err := c.Runs.List(ctx, "thread_1", p)
 			for _, e := range c.Runs.All(ctx, "thread_1", p) {
 				err = errors.Join(err, e)
 			}
 			return nil, err
-		}))
+		}), p))
 	}
 	return all
 }
@@ -196,13 +209,13 @@ func stepCalls() []call {
 		}),
 	}
 	for name, p := range paging {
-		all = append(all, calling(name, "listRunSteps", func(ctx context.Context, c *assistants.Client) (any, error) {
+		all = append(all, unlessUnknown(calling(name, "listRunSteps", func(ctx context.Context, c *assistants.Client) (any, error) {
 			_, err := c.RunSteps.List(ctx, "thread_1", "run_1", p)
 			for _, e := range c.RunSteps.All(ctx, "thread_1", "run_1", p, include) {
 				err = errors.Join(err, e)
 			}
 			return nil, err
-		}))
+		}), p))
 	}
 	return all
 }

@@ -15,6 +15,7 @@ type call struct {
 	operation string
 	do        func(ctx context.Context, c *assistants.Client, id string) error
 	fails     error // what the server's refusal is, if it refuses; nil if not
+	asked     int   // how many functions the run that the call is about has asked for; 0: it has ended
 }
 
 func create(name string, p assistants.AssistantCreateParams, opts ...assistants.RequestOption) call {
@@ -24,21 +25,26 @@ func create(name string, p assistants.AssistantCreateParams, opts ...assistants.
 	return call{"create: " + name, "createAssistant", func(ctx context.Context, c *assistants.Client, _ string) error {
 		_, err := c.Assistants.Create(ctx, p, opts...)
 		return err
-	}, nil}
+	}, nil, 0}
 }
 
 func modify(name string, p assistants.AssistantModifyParams, opts ...assistants.RequestOption) call {
 	return call{"modify: " + name, "modifyAssistant", func(ctx context.Context, c *assistants.Client, id string) error {
 		_, err := c.Assistants.Modify(ctx, id, p, opts...)
 		return err
-	}, nil}
+	}, nil, 0}
 }
 
 func list(name string, p assistants.ListParams) call {
 	return call{"list: " + name, "listAssistants", func(ctx context.Context, c *assistants.Client, _ string) error {
 		_, err := c.Assistants.List(ctx, p)
 		return err
-	}, nil}
+	}, nil, 0}
+}
+
+func (c call) asking(functions int) call {
+	c.asked = functions
+	return c
 }
 
 func (c call) refused(with error) call {
@@ -166,14 +172,14 @@ func listCalls() []call {
 			_, after := c.Assistants.List(ctx, assistants.ListParams{After: id})
 			_, before := c.Assistants.List(ctx, assistants.ListParams{Before: id, Limit: 2, Order: assistants.OrderAsc})
 			return errors.Join(after, before)
-		}, nil},
+		}, nil, 0},
 		{"list: empty page", "listAssistants", func(ctx context.Context, c *assistants.Client, id string) error {
 			page, err := c.Assistants.List(ctx, assistants.ListParams{Before: id, Order: assistants.OrderAsc})
 			if err == nil && len(page.Data) > 0 {
 				err = fmt.Errorf("%d assistants are older than the first", len(page.Data))
 			}
 			return err
-		}, nil},
+		}, nil, 0},
 	}
 }
 
@@ -191,15 +197,15 @@ func otherCalls() []call {
 		return err
 	}
 	return []call{
-		{"retrieve", "getAssistant", retrieve, nil},
-		{"retrieve: unknown", "getAssistant", unknown(retrieve), assistants.ErrNotFound},
+		{"retrieve", "getAssistant", retrieve, nil, 0},
+		{"retrieve: unknown", "getAssistant", unknown(retrieve), assistants.ErrNotFound, 0},
 		{"delete", "deleteAssistant", func(ctx context.Context, c *assistants.Client, _ string) error {
 			a, err := c.Assistants.Create(ctx, assistants.AssistantCreateParams{Model: "gpt-4o"})
 			if err != nil {
 				return err
 			}
 			return remove(ctx, c, a.ID)
-		}, nil},
+		}, nil, 0},
 		{"delete: once only", "deleteAssistant", func(ctx context.Context, c *assistants.Client, _ string) error {
 			a, err := c.Assistants.Create(ctx, assistants.AssistantCreateParams{Model: "gpt-4o"})
 			if err != nil {
@@ -207,12 +213,12 @@ func otherCalls() []call {
 			}
 			_, err = c.Assistants.Delete(ctx, a.ID, assistants.WithIdempotencyKey("conformance-delete"))
 			return err
-		}, nil},
-		{"delete: unknown", "deleteAssistant", unknown(remove), assistants.ErrNotFound},
+		}, nil, 0},
+		{"delete: unknown", "deleteAssistant", unknown(remove), assistants.ErrNotFound, 0},
 		{"modify: unknown", "modifyAssistant", unknown(func(ctx context.Context, c *assistants.Client, id string) error {
 			_, err := c.Assistants.Modify(ctx, id, assistants.AssistantModifyParams{})
 			return err
-		}), assistants.ErrNotFound},
+		}), assistants.ErrNotFound, 0},
 		list("unknown cursor", assistants.ListParams{After: "asst_unknown"}).refused(assistants.ErrNotFound),
 		list("limit too large", assistants.ListParams{Limit: 101}).refused(assistants.ErrBadRequest),
 		create("unknown model", assistants.AssistantCreateParams{Model: "unknown"}).refused(assistants.ErrBadRequest),

@@ -13,7 +13,7 @@ func calling[T any](name, operation string, do func(ctx context.Context, c *assi
 	return call{operation + ": " + name, operation, func(ctx context.Context, c *assistants.Client, _ string) error {
 		_, err := do(ctx, c)
 		return err
-	}, nil}
+	}, nil, 0}
 }
 
 // streaming is a call that nothing refuses, with its stream read to the end.
@@ -34,6 +34,14 @@ var paging = map[string]assistants.ListParams{
 	"cursors":      {After: "a", Before: "b"},
 	"ascending":    {Order: assistants.OrderAsc, Limit: 1},
 	"descending":   {Order: assistants.OrderDesc, Limit: 100},
+}
+
+// unlessUnknown expects the refusal of cursors that are no objects.
+func unlessUnknown(c call, p assistants.ListParams) call {
+	if p.After != "" {
+		return c.refused(assistants.ErrNotFound)
+	}
+	return c
 }
 
 // messages are all forms of a message.
@@ -82,6 +90,13 @@ func threads() map[string]assistants.ThreadCreateParams {
 	return all
 }
 
+// storeWithoutFiles reports whether a thread asks for a vector store in which there is nothing, which the description
+// allows and the service refused.
+func storeWithoutFiles(p assistants.ThreadCreateParams) bool {
+	search := p.ToolResources.FileSearch
+	return search != nil && len(search.VectorStores) > 0 && len(search.VectorStores[0].FileIDs) == 0
+}
+
 func threadCalls() []call {
 	all := []call{
 		calling("by id", "getThread", func(ctx context.Context, c *assistants.Client) (*assistants.Thread, error) {
@@ -97,9 +112,13 @@ func threadCalls() []call {
 		}),
 	}
 	for name, p := range threads() {
-		all = append(all, calling(name, "createThread", func(ctx context.Context, c *assistants.Client) (*assistants.Thread, error) {
+		made := calling(name, "createThread", func(ctx context.Context, c *assistants.Client) (*assistants.Thread, error) {
 			return c.Threads.Create(ctx, p)
-		}))
+		})
+		if storeWithoutFiles(p) {
+			made = made.refused(assistants.ErrBadRequest)
+		}
+		all = append(all, made)
 	}
 	for name, r := range resources {
 		all = append(all, modifyThread("resources "+name, assistants.ThreadModifyParams{ToolResources: assistants.Set(r)}))
@@ -134,7 +153,8 @@ func messageCalls() []call {
 		}))
 	}
 	for name, p := range paging {
-		all = append(all, listMessages(name, assistants.MessageListParams{Limit: p.Limit, Order: p.Order, After: p.After, Before: p.Before}))
+		list := listMessages(name, assistants.MessageListParams{Limit: p.Limit, Order: p.Order, After: p.After, Before: p.Before})
+		all = append(all, unlessUnknown(list, p))
 	}
 	return all
 }
@@ -158,7 +178,7 @@ var metadataChanges = map[string]assistants.Optional[assistants.Metadata]{
 	"null":        assistants.Null[assistants.Metadata](),
 }
 
-// undescribedCalls send what other servers of the protocol take and the description does not have.
+// undescribedCalls send what other servers of the protocol take and the description does not have. This one refuses it.
 func undescribedCalls() []call {
 	mcp := assistants.ToolResources{MCP: []assistants.MCPResources{{
 		ServerLabel: "s", Headers: assistants.MCPHeaders{"A": "b"}, RequireApproval: []byte(`"always"`),
@@ -183,11 +203,15 @@ func undescribedCalls() []call {
 			})
 		}),
 	}
+	all[0] = all[0].asking(1)
 	for i, r := range []assistants.ToolResources{mcp, search, sources} {
 		all = append(all, calling(fmt.Sprintf("resources of Foundry, %d", i), "createThread",
 			func(ctx context.Context, c *assistants.Client) (*assistants.Thread, error) {
 				return c.Threads.Create(ctx, assistants.ThreadCreateParams{ToolResources: r})
 			}))
+	}
+	for i := range all {
+		all[i] = all[i].refused(assistants.ErrBadRequest)
 	}
 	return all
 }

@@ -56,6 +56,44 @@ var controls = []control{
 	{name: "error that is no JSON", status: 502, answer: `<html>`, found: "invalid character"},
 }
 
+const goodRun = `{"id":"run_1","object":"thread.run","created_at":1,"assistant_id":"asst_1","thread_id":"thread_1",` +
+	`"status":"queued","started_at":null,"expires_at":601,"cancelled_at":null,"failed_at":null,"completed_at":null,` +
+	`"required_action":null,"last_error":null,"model":"m","instructions":"i","tools":[],"metadata":{},"temperature":1.0,` +
+	`"top_p":1.0,"max_completion_tokens":null,"max_prompt_tokens":null,"truncation_strategy":{"type":"auto","last_messages":null},` +
+	`"incomplete_details":null,"usage":null,"response_format":"auto","tool_choice":"auto","parallel_tool_calls":true}`
+
+// streamControls are streams that the description does or does not allow, with a part of the first problem.
+var streamControls = []struct{ name, stream, found string }{
+	{"good", "event: thread.run.created\ndata: " + goodRun + "\n\nevent: done\ndata: [DONE]\n\n", ""},
+	{"error", "event: error\ndata: {\"error\":{\"message\":\"m\",\"type\":\"t\",\"param\":null,\"code\":null}}\n\n", ""},
+	{"unknown event", "event: thread.run.begun\ndata: " + goodRun + "\n\n", "no such event"},
+	{"other object", "event: thread.created\ndata: " + goodRun + "\n\n", "event thread.created /"},
+	{"wrong status", "event: thread.run.created\ndata: " + strings.Replace(goodRun, "queued", "new", 1) + "\n\n", "event thread.run.created /status"},
+	{"second event", "event: thread.run.created\ndata: " + goodRun + "\n\nevent: thread.run.queued\ndata: " +
+		strings.Replace(goodRun, `"model":"m",`, "", 1) + "\n\n", "event thread.run.queued /model"},
+	{"no JSON", "event: thread.run.created\ndata: {\n\n", "event thread.run.created"},
+	{"wrong end", "event: done\ndata: {}\n\n", "no such event"},
+	{"error of another form", "event: error\ndata: {\"message\":\"m\"}\n\n", "event error /error"},
+}
+
+func TestJudgeFindsWhatIsWrongInStreams(t *testing.T) {
+	t.Parallel()
+	d := loadDescription(t)
+	for _, c := range streamControls {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var found judged
+			d.stream(&found, []byte(c.stream))
+			if c.found == "" {
+				assert.Empty(t, found.problems)
+				return
+			}
+			require.NotEmpty(t, found.problems)
+			assert.Contains(t, found.problems[0].String(), c.found)
+		})
+	}
+}
+
 func TestJudgeFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	d := loadDescription(t)

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +31,8 @@ const specVariable = "ASSISTANTS_SPEC"
 type description struct {
 	document *openapi3.T
 	router   routers.Router
+	events   map[string]string // the schemas of events' data, by their names
+	known    sync.Map          // results of events that were judged: to compile a schema takes long
 }
 
 func loadDescription(t *testing.T) *description {
@@ -39,11 +42,24 @@ func loadDescription(t *testing.T) *description {
 	require.NoError(t, err)
 	router, err := legacy.NewRouter(document)
 	require.NoError(t, err)
-	return &description{document, router}
+	d := &description{document: document, router: router, events: make(map[string]string)}
+	for _, e := range loadInventory(t).V2.StreamEvents {
+		d.events[e.Event] = e.Data
+	}
+	return d
 }
 
 // base is the address that the description gives for the service.
 func (d *description) base() string { return d.document.Servers[0].URL }
+
+// described is a request to the server as one to the service.
+func (d *description) described(r *http.Request) (*http.Request, error) {
+	out, err := http.NewRequestWithContext(r.Context(), r.Method, d.base()+strings.TrimPrefix(r.URL.RequestURI(), "/v1"), nil)
+	if err == nil {
+		out.Header = r.Header.Clone()
+	}
+	return out, err
+}
 
 // A problem is something that the description does not allow.
 type problem struct {
@@ -85,6 +101,10 @@ func (d *description) exchange(r *http.Request, requestBody []byte, answer *http
 	request := &openapi3filter.RequestValidationInput{Request: r, PathParams: ids, Route: route, Options: options}
 	result.add("request", openapi3filter.ValidateRequest(ctx, request))
 	result.add("request", undescribedParameters(route, r))
+	if strings.HasPrefix(answer.Header.Get("Content-Type"), "text/event-stream") {
+		d.stream(&result, answerBody)
+		return result
+	}
 	result.add("answer", openapi3filter.ValidateResponse(ctx, &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: request,
 		Status:                 answer.StatusCode,
@@ -96,6 +116,40 @@ func (d *description) exchange(r *http.Request, requestBody []byte, answer *http
 		result.add("answer", d.errorBody(answerBody))
 	}
 	return result
+}
+
+// stream judges the events of an answer. The description has schemas for them, but no operation refers to them.
+func (d *description) stream(result *judged, body []byte) {
+	for block := range strings.SplitSeq(strings.TrimSuffix(string(body), "\n\n"), "\n\n") {
+		same := varying.ReplaceAllString(block, "$1")
+		err, judged := d.known.Load(same)
+		name, data, _ := strings.Cut(strings.TrimPrefix(block, "event: "), "\ndata: ")
+		if !judged {
+			err = struct{ error }{d.event(name, []byte(data))}
+			d.known.Store(same, err)
+		}
+		result.add("event "+name, err.(struct{ error }).error)
+	}
+}
+
+// varying is what makes no difference to a schema: ids, numbers, and text that grows.
+var varying = regexp.MustCompile(`_[A-Za-z0-9]{20,}|[0-9]+|("(value|arguments|input)":")(\\.|[^"\\])*`)
+
+func (d *description) event(name string, data []byte) error {
+	switch schema := d.document.Components.Schemas[d.events[name]]; {
+	case name == "done" && string(data) == d.events[name]:
+		return nil
+	case name == "error":
+		return d.errorBody(data)
+	case schema == nil:
+		return fmt.Errorf("the description has no such event with such data: %s", data)
+	default:
+		var value any
+		if err := json.Unmarshal(data, &value); err != nil {
+			return err
+		}
+		return schema.Value.VisitJSON(value, openapi3.MultiErrors(), openapi3.EnableJSONSchema2020())
+	}
 }
 
 // undescribedParameters finds what openapi3filter passes over: parameters that the operation does not have.
@@ -185,12 +239,11 @@ func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := recorder.Result()
 	answerBody := recorder.Body.Bytes()
 
-	described, err := http.NewRequestWithContext(r.Context(), r.Method, j.base()+strings.TrimPrefix(r.URL.RequestURI(), "/v1"), nil)
+	described, err := j.described(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	described.Header = r.Header.Clone()
 	j.mu.Lock()
 	j.seen = append(j.seen, j.exchange(described, body, answer, answerBody))
 	j.mu.Unlock()

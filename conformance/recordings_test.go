@@ -45,6 +45,27 @@ func TestRecordings(t *testing.T) {
 	assert.True(t, total.Compared(), "no exchange was compared")
 }
 
+// TestEveryRuleIsNeeded wants every rule that lets a difference pass to let one pass in the recordings, or in the
+// documented examples.
+func TestEveryRuleIsNeeded(t *testing.T) {
+	t.Parallel()
+	files, err := recording.ReadFolder(folder(t, recording.FolderVariable))
+	require.NoError(t, err)
+	for _, beta := range []string{"v2", "v1"} {
+		f := recording.File{Name: "examples-" + beta}
+		for id, first := range loadExamples(t, beta) {
+			for _, x := range append([]example{first}, first.More...) {
+				f.Exchanges = append(f.Exchanges, x.asRecorded(id, beta))
+			}
+		}
+		replay.Client(f)
+	}
+	for _, f := range files {
+		replay.File(f)
+	}
+	assert.Empty(t, replay.Unused(), "nothing needs these rules any more")
+}
+
 // TestRuns replays all recorded runs from their creation to their end.
 func TestRuns(t *testing.T) {
 	files, err := recording.ReadFolder(folder(t, recording.FolderVariable))

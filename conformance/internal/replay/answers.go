@@ -43,11 +43,11 @@ var assistantRules = slices.Concat(anyAnswerRules, []rule{
 	{"the service added top_p, temperature and response_format in April 2024; before that they are nil in Go",
 		gained(each+`(top_p|temperature|response_format)`, `null`)},
 	{"the service added reasoning_effort in March 2025; before that it is \"\" in Go", gained(each+`reasoning_effort`, `""`)},
-	{"v1 has no tool_resources, nor have examples of v2: they are nil in Go", gained(each+`tool_resources`, `null`)},
+	{"an assistant of v1 has no tool_resources, nor have examples of v2: they are nil in Go", gained(each+`tool_resources`, `null`)},
 })
 
 var threadRules = slices.Concat(anyAnswerRules, []rule{
-	{"v1 has no tool_resources, nor have examples of v2: they are nil in Go", gained(`tool_resources`, `null`)},
+	{"a thread of v1 has no tool_resources, nor have examples of v2: they are nil in Go", gained(`tool_resources`, `null`)},
 })
 
 var messageRules = slices.Concat(anyAnswerRules, []rule{

@@ -3,13 +3,10 @@ package replay
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 
 	"github.com/assistants-go/assistants"
-	"github.com/assistants-go/assistants/server"
 
-	"github.com/assistants-go/assistants/conformance/internal/jsondiff"
 	"github.com/assistants-go/assistants/conformance/internal/recording"
 )
 
@@ -69,125 +66,29 @@ var assistantOperations = []Operation{
 	},
 }
 
-// assistantForm is a stored assistant: its keys in order, and what they are in a new one.
-var assistantForm = []struct{ key, initial string }{
-	{"id", `""`},
-	{"object", `"assistant"`},
-	{"created_at", `0`},
-	{"name", `null`},
-	{"description", `null`},
-	{"model", `"gpt-4o"`},
-	{"instructions", `null`},
-	{"tools", `[]`},
-	{"top_p", `1.0`},
-	{"temperature", `1.0`},
-	{"reasoning_effort", `null`},
-	{"tool_resources", `{}`},
-	{"metadata", `{}`},
-	{"response_format", `"auto"`},
-}
-
-// storedAssistant makes an assistant as the server stores it from a recorded one, which may have fewer keys. Keys in
-// without are left at their initial values.
-func storedAssistant(recorded any, without *jsondiff.Object) (Document, error) {
-	o, ok := recorded.(*jsondiff.Object)
-	if !ok {
-		return Document{}, fmt.Errorf("the answer is no assistant")
-	}
-	data := []byte{'{'}
-	for _, field := range assistantForm {
-		value := json.RawMessage(field.initial)
-		if v := o.Get(field.key); v != any(jsondiff.Absent) && (without == nil || without.Get(field.key) == any(jsondiff.Absent)) {
-			var err error
-			if value, err = json.Marshal(v); err != nil {
-				return Document{}, err
-			}
-		}
-		data = append(data, fmt.Sprintf("%q:%s,", field.key, value)...)
-	}
-	data[len(data)-1] = '}'
-	return assistantDocument(data)
-}
-
-func assistantDocument(data []byte) (Document, error) {
-	var head struct {
-		ID        string `json:"id"`
-		CreatedAt int64  `json:"created_at"`
-	}
-	if err := json.Unmarshal(data, &head); err != nil {
-		return Document{}, err
-	}
-	if head.ID == "" {
-		return Document{}, fmt.Errorf("the answer is no assistant: it has no id")
-	}
-	return Document{
-		In:     server.Collection{Kind: "assistant"},
-		Record: server.Record{ID: head.ID, CreatedAt: head.CreatedAt, Data: data},
-	}, nil
-}
-
 func retrievedAssistant(e *recording.Exchange) (Presupposed, error) {
-	answer, err := jsondiff.Parse([]byte(e.ResponseText))
-	if err != nil {
-		return Presupposed{}, err
-	}
-	d, err := storedAssistant(answer, nil)
-	return Presupposed{Documents: []Document{d}}, err
+	return answered(e, assistantForm, nil)
 }
 
 // modifiedAssistant is the assistant before the change: what the request set is not yet there.
 func modifiedAssistant(e *recording.Exchange) (Presupposed, error) {
-	answer, err := jsondiff.Parse([]byte(e.ResponseText))
+	changed, err := requestObject(e)
 	if err != nil {
 		return Presupposed{}, err
 	}
-	request, err := jsondiff.Parse(e.RequestBody)
-	if err != nil {
-		return Presupposed{}, err
-	}
-	changed, _ := request.(*jsondiff.Object)
-	d, err := storedAssistant(answer, changed)
-	return Presupposed{Documents: []Document{d}}, err
+	return answered(e, assistantForm, changed)
 }
 
 // deletedAssistant is one of which only the id is known.
 func deletedAssistant(e *recording.Exchange) (Presupposed, error) {
-	answer, err := jsondiff.Parse([]byte(e.ResponseText))
-	if err != nil {
-		return Presupposed{}, err
-	}
-	onlyID, err := jsondiff.Parse([]byte(`{"object":"assistant"}`))
-	if err != nil {
-		return Presupposed{}, err
-	}
-	d, err := storedAssistant(answer, onlyID.(*jsondiff.Object))
+	d, err := assistantForm.known(`{"id":%q}`, lastOf(e.Path))
 	return Presupposed{Documents: []Document{d}}, err
 }
 
 func listedAssistants(e *recording.Exchange) (Presupposed, error) {
-	answer, err := jsondiff.Parse([]byte(e.ResponseText))
-	if err != nil {
-		return Presupposed{}, err
+	p, err := listed(e, assistantForm)
+	p.Beyond = func(id string, at int64) (Document, error) {
+		return assistantForm.known(`{"id":%q,"created_at":%d}`, id, at)
 	}
-	page, ok := answer.(*jsondiff.Object)
-	if !ok {
-		return Presupposed{}, fmt.Errorf("the answer is no page")
-	}
-	items, _ := page.Get("data").([]any)
-	var documents []Document
-	for _, item := range items {
-		d, err := storedAssistant(item, nil)
-		if err != nil {
-			return Presupposed{}, err
-		}
-		documents = append(documents, d)
-	}
-	p := Presupposed{
-		More: page.Get("has_more") == true,
-		Beyond: func(id string, at int64) (Document, error) {
-			return assistantDocument(fmt.Appendf(nil, `{"id":%q,"object":"assistant","created_at":%d}`, id, at))
-		},
-	}
-	p.listed(documents, e.Query)
-	return p, nil
+	return p, err
 }

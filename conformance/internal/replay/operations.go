@@ -31,6 +31,11 @@ type Operation struct {
 // Described reports whether the API description has the operation.
 func (op *Operation) Described() bool { return !strings.HasPrefix(op.ID, "(") }
 
+// startsRun reports whether a run goes to work because of the operation.
+func (op *Operation) startsRun() bool {
+	return op.ID == "createRun" || op.ID == "createThreadAndRun" || op.ID == submitOperation
+}
+
 // Operations are all operations that are replayed. To add one, add its row. Where a path fits two of them the first
 // counts: /threads/runs is no thread.
 var Operations = slices.Concat(assistantOperations, runOperations, threadOperations, messageOperations)

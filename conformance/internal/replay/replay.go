@@ -4,6 +4,8 @@ package replay
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 
 	"github.com/assistants-go/assistants/conformance/internal/recording"
@@ -56,7 +58,15 @@ func (f Failure) String() string {
 }
 
 // File replays the exchanges of one file, with the client and against the server.
-func File(f recording.File) (Counts, []Failure) { return replay(f, checkServer(f.Exchanges)) }
+func File(f recording.File) (Counts, []Failure) { return Watched(f, nil) }
+
+// A Watcher looks at what the server was asked and answered.
+type Watcher func(e *recording.Exchange, r *http.Request, body []byte, answer *httptest.ResponseRecorder)
+
+// Watched is File with a watcher; nil is none.
+func Watched(f recording.File, watch Watcher) (Counts, []Failure) {
+	return replay(f, checkServer(f.Exchanges, watch))
+}
 
 // Client replays the exchanges of one file with the client alone.
 func Client(f recording.File) (Counts, []Failure) { return replay(f, nil) }
@@ -110,13 +120,13 @@ type verdict struct {
 // checkServer replays exchanges against servers: one for each scenario and version, in which exchanges follow each
 // other. An exchange whose request was not recorded has one of its own, because it does not say what went before.
 // It returns a verdict on each exchange that could be replayed.
-func checkServer(exchanges []*recording.Exchange) map[*recording.Exchange]verdict {
+func checkServer(exchanges []*recording.Exchange, watch Watcher) map[*recording.Exchange]verdict {
 	var order [][2]string
 	scenarios := make(map[[2]string][]*recording.Exchange)
 	verdicts := make(map[*recording.Exchange]verdict)
 	for _, e := range exchanges {
 		if e.RequestNotRecorded {
-			checkScenario([]*recording.Exchange{e}, verdicts)
+			checkScenario([]*recording.Exchange{e}, watch, verdicts)
 			continue
 		}
 		key := [2]string{e.Scenario, e.Beta}
@@ -126,13 +136,17 @@ func checkServer(exchanges []*recording.Exchange) map[*recording.Exchange]verdic
 		scenarios[key] = append(scenarios[key], e)
 	}
 	for _, key := range order {
-		checkScenario(inOrder(scenarios[key]), verdicts)
+		checkScenario(inOrder(scenarios[key]), watch, verdicts)
 	}
 	return verdicts
 }
 
-func checkScenario(exchanges []*recording.Exchange, verdicts map[*recording.Exchange]verdict) {
+func checkScenario(exchanges []*recording.Exchange, watch Watcher, verdicts map[*recording.Exchange]verdict) {
 	s, err := newStage(exchanges)
+	if err == nil {
+		defer func() { _ = s.close() }() // calls of the model that do not end are no difference
+		s.watch = watch
+	}
 	for _, e := range exchanges {
 		op, _ := Find(e.Method, e.Path)
 		switch {

@@ -246,7 +246,7 @@ func TestV1WithoutAFormInV2DoesNotCount(t *testing.T) {
 	assert.Empty(t, failures)
 	assert.Equal(t, Counts{Exchanges: 1, Requests: 1, Answers: 1}, counts)
 
-	refusesNothing := &stage{handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	refusesNothing := &stage{cast: new(cast), handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(v1.ResponseText))
 	})}
 	op, _ := Find(v1.Method, v1.Path)

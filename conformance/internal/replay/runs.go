@@ -10,7 +10,8 @@ import (
 
 var runOperations = []Operation{
 	{
-		ID: "createThreadAndRun", Method: http.MethodPost, Path: "/threads/runs",
+		ID: "createThreadAndRun", Method: http.MethodPost, Path: "/threads/runs", Served: true,
+		Creates: true, Presupposes: assistantOfRun,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			body, err := params[threadAndRunBody](r.Body)
 			if err != nil {
@@ -27,7 +28,8 @@ var runOperations = []Operation{
 		},
 	},
 	{
-		ID: "createRun", Method: http.MethodPost, Path: "/threads/{thread_id}/runs",
+		ID: "createRun", Method: http.MethodPost, Path: "/threads/{thread_id}/runs", Served: true,
+		Creates: true, Presupposes: threadOfRun,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			body, err := params[runBody](r.Body)
 			if err != nil {
@@ -44,7 +46,8 @@ var runOperations = []Operation{
 		},
 	},
 	{
-		ID: "listRuns", Method: http.MethodGet, Path: "/threads/{thread_id}/runs",
+		ID: "listRuns", Method: http.MethodGet, Path: "/threads/{thread_id}/runs", Served: true,
+		Presupposes: listedRuns,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			p, err := listParams(r.Query)
 			if err != nil {
@@ -55,19 +58,21 @@ var runOperations = []Operation{
 	},
 	{
 		// Sent by a caller who left the id empty. The typed methods refuse that, so the call goes by its address.
-		ID: slashOperation, Method: http.MethodGet, Path: "/threads/{thread_id}/runs/",
+		ID: slashOperation, Method: http.MethodGet, Path: "/threads/{thread_id}/runs/", Served: true,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			return nil, c.Call(ctx, http.MethodGet, "/threads/"+r.IDs[0]+"/runs/", nil, new(json.RawMessage))
 		},
 	},
 	{
-		ID: "getRun", Method: http.MethodGet, Path: "/threads/{thread_id}/runs/{run_id}",
+		ID: "getRun", Method: http.MethodGet, Path: "/threads/{thread_id}/runs/{run_id}", Served: true,
+		Presupposes: retrievedRun,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			return c.Runs.Retrieve(ctx, r.IDs[0], r.IDs[1], r.Options...)
 		},
 	},
 	{
-		ID: "modifyRun", Method: http.MethodPost, Path: "/threads/{thread_id}/runs/{run_id}",
+		ID: "modifyRun", Method: http.MethodPost, Path: "/threads/{thread_id}/runs/{run_id}", Served: true,
+		Presupposes: modifiedRun,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			p, err := params[assistants.RunModifyParams](r.Body)
 			if err != nil {
@@ -77,13 +82,14 @@ var runOperations = []Operation{
 		},
 	},
 	{
-		ID: "cancelRun", Method: http.MethodPost, Path: "/threads/{thread_id}/runs/{run_id}/cancel",
+		ID: "cancelRun", Method: http.MethodPost, Path: "/threads/{thread_id}/runs/{run_id}/cancel", Served: true,
+		Presupposes: cancelledRun,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			return c.Runs.Cancel(ctx, r.IDs[0], r.IDs[1], r.Options...)
 		},
 	},
 	{
-		ID: "submitToolOuputsToRun", Method: http.MethodPost, Path: "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs",
+		ID: "submitToolOuputsToRun", Method: http.MethodPost, Path: "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs", Served: true,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			body, err := params[outputsBody](r.Body)
 			switch {
@@ -96,7 +102,8 @@ var runOperations = []Operation{
 		},
 	},
 	{
-		ID: "listRunSteps", Method: http.MethodGet, Path: "/threads/{thread_id}/runs/{run_id}/steps",
+		ID: "listRunSteps", Method: http.MethodGet, Path: "/threads/{thread_id}/runs/{run_id}/steps", Served: true,
+		Presupposes: listedSteps,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			p, err := listParams(r.Query)
 			if err != nil {
@@ -106,7 +113,8 @@ var runOperations = []Operation{
 		},
 	},
 	{
-		ID: "getRunStep", Method: http.MethodGet, Path: "/threads/{thread_id}/runs/{run_id}/steps/{step_id}",
+		ID: "getRunStep", Method: http.MethodGet, Path: "/threads/{thread_id}/runs/{run_id}/steps/{step_id}", Served: true,
+		Presupposes: retrievedStep,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			return c.RunSteps.Retrieve(ctx, r.IDs[0], r.IDs[1], r.IDs[2], r.Options...)
 		},

@@ -3,9 +3,9 @@ package replay
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -24,6 +24,8 @@ type Document struct {
 type Presupposed struct {
 	// Documents are in the order in which they were made.
 	Documents []Document
+	// Named are known by hardly more than their names. What another exchange knows of them counts more.
+	Named []Document
 	// More says that a list went on: to objects made before Documents, or, if it was ascending, after them.
 	More, Ascending bool
 	// Beyond makes such an object.
@@ -32,8 +34,7 @@ type Presupposed struct {
 
 // listed sets the documents of a list from how they stood in it.
 func (p *Presupposed) listed(documents []Document, rawQuery string) {
-	values, _ := url.ParseQuery(rawQuery) // one that cannot be read has no order
-	p.Ascending = values.Get("order") == "asc"
+	p.Ascending = ascending(rawQuery)
 	p.Documents = documents
 	if !p.Ascending {
 		slices.Reverse(p.Documents)
@@ -47,19 +48,22 @@ func seed(store server.Store, exchanges []*recording.Exchange) error {
 		return err
 	}
 	var all, seeds []Document
-	there := make(map[string]bool)
-	for _, e := range exchanges {
-		for _, id := range createdIDs(e) {
-			there[id] = true
+	there := made(exchanges)
+	add := func(d Document) {
+		if !there[d.Record.ID] {
+			there[d.Record.ID] = true
+			seeds = append(seeds, d)
 		}
 	}
 	for _, p := range needed {
 		for _, d := range p.Documents {
 			all = append(all, d)
-			if !there[d.Record.ID] {
-				there[d.Record.ID] = true
-				seeds = append(seeds, d)
-			}
+			add(d)
+		}
+	}
+	for _, p := range needed {
+		for _, d := range p.Named {
+			add(d)
 		}
 	}
 	beyond, err := beyond(needed, all)
@@ -83,10 +87,17 @@ func presupposed(exchanges []*recording.Exchange) ([]Presupposed, error) {
 	var needed []Presupposed
 	for _, e := range exchanges {
 		op, _ := Find(e.Method, e.Path)
-		if op == nil || op.Presupposes == nil || e.Status != http.StatusOK || !replayable(e) {
+		if op == nil || !replayable(e) {
 			continue
 		}
-		p, err := op.Presupposes(e)
+		presupposes := op.Presupposes
+		if e.Status != http.StatusOK {
+			presupposes = presupposedByRefusal
+		}
+		if presupposes == nil {
+			continue
+		}
+		p, err := presupposes(e)
 		if err != nil {
 			return nil, fmt.Errorf("%v: %w", e, err)
 		}
@@ -101,7 +112,7 @@ func beyond(needed []Presupposed, all []Document) ([]Document, error) {
 	var out []Document
 	for _, ascending := range []bool{false, true} {
 		i := slices.IndexFunc(needed, func(p Presupposed) bool {
-			return p.More && p.Ascending == ascending && len(p.Documents) > 0
+			return p.More && p.Beyond != nil && p.Ascending == ascending && len(p.Documents) > 0
 		})
 		if i < 0 {
 			continue
@@ -120,6 +131,34 @@ func beyond(needed []Presupposed, all []Document) ([]Document, error) {
 	return out, nil
 }
 
+// made are the ids of all objects that the replay makes itself: what requests create, all messages of a thread that one
+// of them creates, and what runs write that one of them creates.
+func made(exchanges []*recording.Exchange) map[string]bool {
+	there := make(map[string]bool)
+	for _, e := range exchanges {
+		for _, id := range createdIDs(e) {
+			there[id] = true
+		}
+	}
+	seen := observe(exchanges)
+	for thread, messages := range seen.written {
+		for i := range messages {
+			there[messages[i].ID] = there[messages[i].ID] || there[thread]
+		}
+	}
+	for id, run := range seen.runs {
+		if there[id] {
+			for i := range run.messages {
+				there[run.messages[i].ID] = true
+			}
+			for i := range run.steps {
+				there[run.steps[i].ID] = true
+			}
+		}
+	}
+	return there
+}
+
 // createdIDs are the ids that exist because of an exchange; none if it creates nothing or cannot be replayed.
 func createdIDs(e *recording.Exchange) []string {
 	if op, _ := Find(e.Method, e.Path); op == nil || !op.Creates || !replayable(e) {
@@ -131,19 +170,72 @@ func createdIDs(e *recording.Exchange) []string {
 // inOrder puts creations in front of the first exchange that knows of what they created: some recorders keep each
 // test's preparations in a file of their own, which then follows.
 func inOrder(exchanges []*recording.Exchange) []*recording.Exchange {
-	var ordered []*recording.Exchange
-	for _, e := range exchanges {
-		place := len(ordered)
-		if ids := createdIDs(e); len(ids) > 0 {
-			if i := slices.IndexFunc(ordered, func(o *recording.Exchange) bool { return mentions(o, ids[0]) }); i >= 0 {
-				place = i
+	ordered := slices.Clone(exchanges)
+	for range ordered { // what is moved may know of something else
+		moved := false
+		for from, e := range ordered {
+			ids := createdIDs(e)
+			if len(ids) == 0 {
+				continue
+			}
+			to := slices.IndexFunc(ordered[:from], func(o *recording.Exchange) bool { return mentions(o, ids[0]) })
+			if to >= 0 {
+				ordered, moved = slices.Insert(slices.Delete(ordered, from, from+1), to, e), true
 			}
 		}
-		ordered = slices.Insert(ordered, place, e)
+		if !moved {
+			break
+		}
 	}
 	return ordered
 }
 
 func mentions(e *recording.Exchange, id string) bool {
-	return strings.Contains(e.Path, id) || strings.Contains(e.Query, id) || strings.Contains(e.ResponseText, id)
+	return strings.Contains(e.Path, id) || strings.Contains(e.Query, id) || strings.Contains(e.ResponseText, id) ||
+		strings.Contains(string(e.RequestBody), id)
+}
+
+// mintedIDs are the ids in the answer to a creation: those of the new objects, and of vector stores made along with them.
+func mintedIDs(e *recording.Exchange) []string {
+	if e.Status != http.StatusOK {
+		return nil
+	}
+	var ids []string
+	for _, object := range createdIn(e) {
+		var made struct {
+			ID, Object    string
+			ThreadID      string `json:"thread_id"`
+			ToolResources struct {
+				FileSearch struct {
+					VectorStoreIDs []string `json:"vector_store_ids"`
+				} `json:"file_search"`
+			} `json:"tool_resources"`
+		}
+		if json.Unmarshal(object, &made) != nil {
+			continue
+		}
+		ids = append(ids, made.ID)
+		switch {
+		case made.Object != "thread.run":
+			ids = append(ids, made.ToolResources.FileSearch.VectorStoreIDs...)
+		case e.Path == "/v1/threads/runs" && !e.Streamed():
+			ids = append(ids, made.ThreadID)
+		}
+	}
+	return ids
+}
+
+// createdIn are the objects that the answer to a creation says were made: one, or in a stream the thread and the run.
+func createdIn(e *recording.Exchange) []json.RawMessage {
+	if !e.Streamed() {
+		return []json.RawMessage{json.RawMessage(e.ResponseText)}
+	}
+	var out []json.RawMessage
+	events, _ := frames(e.ResponseText) // checkStream says what is wrong with them
+	for _, f := range events {
+		if f.name == "thread.created" || f.name == "thread.run.created" {
+			out = append(out, json.RawMessage(f.data))
+		}
+	}
+	return out
 }

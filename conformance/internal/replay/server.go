@@ -2,19 +2,15 @@ package replay
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"time"
-
-	"github.com/assistants-go/assistants/server"
 
 	"github.com/assistants-go/assistants/conformance/internal/recording"
 )
-
-const validKey = "conformance"
 
 // v1Refusal is what the service has answered to assistants=v1 since it was switched off.
 const v1Refusal = `{"error":{"message":"The v1 Assistants API has been deprecated. ` +
@@ -22,66 +18,22 @@ const v1Refusal = `{"error":{"message":"The v1 Assistants API has been deprecate
 	`See the migration guide for more information: https://platform.openai.com/docs/assistants/migration.",` +
 	`"type":"invalid_request_error","param":null,"code":"invalid_beta"}}`
 
-// A stage is a server of its own, set up for the exchanges of one scenario.
-type stage struct {
-	handler http.Handler
-	now     time.Time
-	ids     map[string][]string // the next ones, by prefix
-	counter int
-}
-
-// newStage makes a server with what the exchanges presuppose.
-func newStage(exchanges []*recording.Exchange) (*stage, error) {
-	store := server.NewMemoryStore()
-	if err := seed(store, exchanges); err != nil {
-		return nil, fmt.Errorf("preparing the server: %w", err)
-	}
-	s := &stage{ids: make(map[string][]string)}
-	s.handler = server.New(
-		server.WithStore(store),
-		server.WithClock(func() time.Time { return s.now }),
-		server.WithIDSource(s.nextID),
-		server.WithAPIKeys(validKey),
-		server.WithModelNames(models(exchanges)...),
-	)
-	return s, nil
-}
-
-// nextID is the recorded id if there is one, else one that nobody looks at.
-func (s *stage) nextID(prefix string) string {
-	if next := s.ids[prefix]; len(next) > 0 {
-		s.ids[prefix] = next[1:]
-		return next[0]
-	}
-	s.counter++
-	return fmt.Sprintf("%s_unrecorded%d", prefix, s.counter)
-}
-
-// models are those that the service knew, if it ever said that it did not know one; none means any.
-func models(exchanges []*recording.Exchange) []string {
-	unknown := false
-	known := []string{"gpt-4o"}
-	for _, e := range exchanges {
-		if strings.Contains(e.ResponseText, `"model_not_found"`) {
-			unknown = true
-			continue
-		}
-		var body struct {
-			Model string `json:"model"`
-		}
-		if json.Unmarshal(e.RequestBody, &body) == nil && body.Model != "" {
-			known = append(known, body.Model)
-		}
-	}
-	if !unknown {
-		return nil
-	}
-	return known
-}
-
-// replayable reports whether an exchange can be sent to the server: a POST without its body cannot.
+// replayable reports whether an exchange can be sent to the server: a POST without its body cannot, unless its answer is
+// a stream, which tells what was asked for.
 func replayable(e *recording.Exchange) bool {
-	return e.Method != http.MethodPost || e.KnowsBody()
+	return e.Method != http.MethodPost || e.KnowsBody() || e.Streamed()
+}
+
+// bodyOf is the body of a request, nil if there was none: the recorded one, or what must have asked for the recorded
+// stream.
+func bodyOf(e *recording.Exchange) []byte {
+	switch {
+	case e.HasBody():
+		return e.RequestBody
+	case e.Method == http.MethodPost && !e.KnowsBody():
+		return fmt.Appendf(nil, `{"assistant_id":%q,"stream":true}`, lastRun(e).AssistantID)
+	}
+	return nil
 }
 
 // check sends the recorded request to the server and judges the answer. Where v1 has no form in v2, there is only the
@@ -106,12 +58,17 @@ func (s *stage) check(op *Operation, e *recording.Exchange) verdict {
 	return verdict{found, inV2}
 }
 
-// hasV2Form reports whether an exchange of v1 means the same in v2, which has neither the retrieval tool nor files
-// of an assistant.
+// hasV2Form reports whether an exchange of v1 means the same in v2, which has neither the retrieval tool nor files of
+// assistants and runs, takes only strings as metadata, and begins no run that has nothing to go by. What happens in a
+// stream does not depend on the files, which its runs only name.
 func hasV2Form(e *recording.Exchange) bool {
 	var compact bytes.Buffer
-	for _, text := range []string{string(e.RequestBody), e.ResponseText} {
-		if text == "" {
+	texts := []string{string(e.RequestBody)}
+	for _, object := range objectsIn(e) {
+		texts = append(texts, string(object))
+	}
+	for _, text := range texts {
+		if text == "" || text == "[DONE]" {
 			continue
 		}
 		if err := json.Compact(&compact, []byte(text)); err != nil {
@@ -119,13 +76,51 @@ func hasV2Form(e *recording.Exchange) bool {
 		}
 	}
 	both := strings.ReplaceAll(compact.String(), `"file_ids":[]`, "")
-	return !strings.Contains(both, `"type":"retrieval"`) && !strings.Contains(both, `"file_ids"`)
+	if strings.Contains(both, `"type":"retrieval"`) || strings.Contains(both, `"file_ids"`) && !e.Streamed() {
+		return false
+	}
+	var request struct{ Metadata map[string]any }
+	_ = json.Unmarshal(e.RequestBody, &request) // which may be nothing
+	for _, value := range request.Metadata {
+		if _, ok := value.(string); !ok {
+			return false
+		}
+	}
+	return e.Path != "/v1/threads/runs" || e.Status != http.StatusOK || lastRun(e).Instructions != ""
 }
 
 // checkAs sends the request with a version and compares the answer with the recorded one.
 func (s *stage) checkAs(op *Operation, e *recording.Exchange, beta string, rules []rule) []string {
-	s.prepare(op, e)
+	if err := s.before(op, e); err != nil {
+		return []string{err.Error()}
+	}
 	answer := s.send(e, beta)
+	found := s.compare(e, answer, rules)
+	if err := s.cast.finish(e); err != nil {
+		found = append(found, err.Error())
+	}
+	return found
+}
+
+// before brings the server to where it was when the exchange was recorded.
+func (s *stage) before(op *Operation, e *recording.Exchange) error {
+	if err := s.cast.advance(op, e); err != nil {
+		return err
+	}
+	switch {
+	case !op.startsRun() || e.Status != http.StatusOK:
+	case e.Streamed(): // its run is not held
+		s.cast.leave()
+	default:
+		if err := s.cast.occupy(); err != nil {
+			return err
+		}
+	}
+	return s.prepare(op, e)
+}
+
+// compare compares an answer with the recorded one.
+func (s *stage) compare(e *recording.Exchange, answer *httptest.ResponseRecorder, rules []rule) []string {
 	found := expectStatus(e.Status, answer.Code)
 	if e.Status >= 300 && e.Status <= 399 {
 		return append(found, checkRedirect(e, answer)...)
@@ -133,64 +128,41 @@ func (s *stage) checkAs(op *Operation, e *recording.Exchange, beta string, rules
 	if recorded := e.ResponseHeader("Content-Type"); recorded != "" && answer.Header().Get("Content-Type") != recorded {
 		found = append(found, fmt.Sprintf("Content-Type: got %q, want %q", answer.Header().Get("Content-Type"), recorded))
 	}
+	if e.Streamed() {
+		return append(found, compareStreams(e.ResponseText, answer.Body.String(), rules)...)
+	}
 	return append(found, compare([]byte(e.ResponseText), answer.Body.Bytes(), rules)...)
-}
-
-// prepare sets the clock, and the ids that the server is going to need.
-func (s *stage) prepare(op *Operation, e *recording.Exchange) {
-	clear(s.ids)
-	if !op.Creates || e.Status != http.StatusOK {
-		return
-	}
-	var made struct {
-		CreatedAt int64 `json:"created_at"`
-	}
-	if json.Unmarshal([]byte(e.ResponseText), &made) == nil {
-		s.now = time.Unix(made.CreatedAt, 0)
-	}
-	for _, id := range mintedIDs(e) {
-		prefix, _, _ := strings.Cut(id, "_")
-		s.ids[prefix] = append(s.ids[prefix], id)
-	}
-}
-
-// mintedIDs are the ids in the answer to a creation: that of the new object, and of vector stores made along with it.
-func mintedIDs(e *recording.Exchange) []string {
-	var made struct {
-		ID            string `json:"id"`
-		ToolResources struct {
-			FileSearch struct {
-				VectorStoreIDs []string `json:"vector_store_ids"`
-			} `json:"file_search"`
-		} `json:"tool_resources"`
-	}
-	if e.Status != http.StatusOK || json.Unmarshal([]byte(e.ResponseText), &made) != nil {
-		return nil
-	}
-	return append([]string{made.ID}, made.ToolResources.FileSearch.VectorStoreIDs...)
 }
 
 // send makes the recorded request, in the words in which it was recorded.
 func (s *stage) send(e *recording.Exchange, beta string) *httptest.ResponseRecorder {
-	target := "http://service.invalid" + e.Path
+	target := e.Path
 	if e.Query != "" {
 		target += "?" + e.Query
 	}
-	var body []byte
-	if e.HasBody() {
-		body = e.RequestBody
+	r, answer := s.request(e.Method, target, bodyOf(e), beta, keyFor(e))
+	if s.watch != nil {
+		s.watch(e, r, bodyOf(e), answer)
 	}
-	r := httptest.NewRequest(e.Method, target, bytes.NewReader(body))
+	return answer
+}
+
+func (s *stage) request(
+	method, target string, body []byte, beta, key string,
+) (*http.Request, *httptest.ResponseRecorder) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience) // a stream must end some time
+	defer cancel()
+	r := httptest.NewRequestWithContext(ctx, method, "http://service.invalid"+target, bytes.NewReader(body))
 	if len(body) > 0 {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	if beta != "assistants=" {
 		r.Header.Set("OpenAI-Beta", beta)
 	}
-	r.Header.Set("Authorization", "Bearer "+keyFor(e))
-	answer := httptest.NewRecorder()
+	r.Header.Set("Authorization", "Bearer "+key)
+	answer := s.cast.newReader()
 	s.handler.ServeHTTP(answer, r)
-	return answer
+	return r, answer.ResponseRecorder
 }
 
 // keyFor is the key that a message about a wrong one shows, else one that is right.

@@ -9,7 +9,8 @@ import (
 
 var threadOperations = []Operation{
 	{
-		ID: "createThread", Method: http.MethodPost, Path: "/threads",
+		ID: "createThread", Method: http.MethodPost, Path: "/threads", Served: true,
+		Creates: true,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			body, err := params[threadBody](r.Body)
 			if err != nil {
@@ -23,13 +24,15 @@ var threadOperations = []Operation{
 		},
 	},
 	{
-		ID: "getThread", Method: http.MethodGet, Path: "/threads/{thread_id}",
+		ID: "getThread", Method: http.MethodGet, Path: "/threads/{thread_id}", Served: true,
+		Presupposes: retrievedThread,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			return c.Threads.Retrieve(ctx, r.IDs[0], r.Options...)
 		},
 	},
 	{
-		ID: "modifyThread", Method: http.MethodPost, Path: "/threads/{thread_id}",
+		ID: "modifyThread", Method: http.MethodPost, Path: "/threads/{thread_id}", Served: true,
+		Presupposes: modifiedThread,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			p, err := params[assistants.ThreadModifyParams](r.Body)
 			if err != nil {
@@ -39,7 +42,8 @@ var threadOperations = []Operation{
 		},
 	},
 	{
-		ID: "deleteThread", Method: http.MethodDelete, Path: "/threads/{thread_id}",
+		ID: "deleteThread", Method: http.MethodDelete, Path: "/threads/{thread_id}", Served: true,
+		Presupposes: deletedThread,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			return c.Threads.Delete(ctx, r.IDs[0], r.Options...)
 		},
@@ -48,7 +52,8 @@ var threadOperations = []Operation{
 
 var messageOperations = []Operation{
 	{
-		ID: "createMessage", Method: http.MethodPost, Path: "/threads/{thread_id}/messages",
+		ID: "createMessage", Method: http.MethodPost, Path: "/threads/{thread_id}/messages", Served: true,
+		Creates: true, Presupposes: threadOfMessage,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			p, err := messageParams(r.Body)
 			if err != nil {
@@ -58,7 +63,8 @@ var messageOperations = []Operation{
 		},
 	},
 	{
-		ID: "listMessages", Method: http.MethodGet, Path: "/threads/{thread_id}/messages",
+		ID: "listMessages", Method: http.MethodGet, Path: "/threads/{thread_id}/messages", Served: true,
+		Presupposes: listedMessages,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			p, err := listParams(r.Query, "run_id")
 			if err != nil {
@@ -70,13 +76,15 @@ var messageOperations = []Operation{
 		},
 	},
 	{
-		ID: "getMessage", Method: http.MethodGet, Path: "/threads/{thread_id}/messages/{message_id}",
+		ID: "getMessage", Method: http.MethodGet, Path: "/threads/{thread_id}/messages/{message_id}", Served: true,
+		Presupposes: retrievedMessage,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			return c.Messages.Retrieve(ctx, r.IDs[0], r.IDs[1], r.Options...)
 		},
 	},
 	{
-		ID: "modifyMessage", Method: http.MethodPost, Path: "/threads/{thread_id}/messages/{message_id}",
+		ID: "modifyMessage", Method: http.MethodPost, Path: "/threads/{thread_id}/messages/{message_id}", Served: true,
+		Presupposes: modifiedMessage,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			p, err := params[assistants.MessageModifyParams](r.Body)
 			if err != nil {
@@ -86,7 +94,8 @@ var messageOperations = []Operation{
 		},
 	},
 	{
-		ID: "deleteMessage", Method: http.MethodDelete, Path: "/threads/{thread_id}/messages/{message_id}",
+		ID: "deleteMessage", Method: http.MethodDelete, Path: "/threads/{thread_id}/messages/{message_id}", Served: true,
+		Presupposes: deletedMessage,
 		Call: func(ctx context.Context, c *assistants.Client, r Request) (any, error) {
 			return c.Messages.Delete(ctx, r.IDs[0], r.IDs[1], r.Options...)
 		},
