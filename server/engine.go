@@ -285,8 +285,3 @@ func (e *engine) close() error {
 		return fmt.Errorf("server: calls of the model have not returned %v after they were told to", closePatience)
 	}
 }
-
-// errRunLost is the event of a stream whose run cannot be kept any more.
-func errRunLost() *apiError {
-	return &apiError{kind: typeServer, message: "The server had an error while processing your request. Sorry about that!"}
-}

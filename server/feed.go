@@ -9,7 +9,8 @@ import (
 // takes what is there. How much can pile up is bounded by what a run may yield, and text that nobody has read yet
 // grows together.
 type feed struct {
-	withContent bool // show the contents of search results
+	requestID   string // of the reader
+	withContent bool   // show the contents of search results
 
 	mu      sync.Mutex
 	pending []event
@@ -53,8 +54,12 @@ var doneData = json.RawMessage("[DONE]")
 // behind is from how many unread events on text is put together.
 const behind = 256
 
-func newFeed(withContent bool) *feed {
-	return &feed{withContent: withContent, wake: make(chan struct{}, 1)}
+// feedFor returns the feed of a request that wants a stream; nil for one that does not.
+func feedFor(c *call, given object, withContent bool) *feed {
+	if string(given.get("stream")) != "true" {
+		return nil
+	}
+	return &feed{requestID: c.id, withContent: withContent, wake: make(chan struct{}, 1)}
 }
 
 // add appends an event. Nobody may be reading: then f is nil.

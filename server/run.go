@@ -215,7 +215,9 @@ func (r *run) collapse(cause error) {
 		slog.String("run_id", r.doc.ID), slog.String("cause", cause.Error()))
 	r.lost = true
 	r.rest()
-	r.feed.end(eventError, errRunLost().body())
+	if r.feed != nil {
+		r.feed.end(eventError, errInternal(r.feed.requestID).body())
+	}
 }
 
 // save writes the run down and reports whether it could.

@@ -252,9 +252,7 @@ func (s *Server) submitToolOutputs(ctx context.Context, c *call) (reply, error) 
 	if err := r.step.answer(itemsOf(given.get("tool_outputs"))); err != nil {
 		return reply{}, err
 	}
-	if string(given.get("stream")) == "true" {
-		r.feed = newFeed(content)
-	}
+	r.feed = feedFor(c, given, content)
 	if err := s.engine.enter(r); err != nil {
 		return reply{}, err
 	}

@@ -132,7 +132,7 @@ func (s *Server) createRun(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, all.undo(ctx, err)
 	}
-	r, err := s.newRun(ctx, all, t, assistant, given, content, added)
+	r, err := s.newRun(ctx, all, t, assistant, given, added, feedFor(c, given, content))
 	if err != nil {
 		return reply{}, all.undo(ctx, err)
 	}
@@ -160,7 +160,7 @@ func (s *Server) createThreadAndRun(ctx context.Context, c *call) (reply, error)
 	}
 	t := s.engine.lock(thread.ID)
 	defer s.engine.unlock(t)
-	r, err := s.newRun(ctx, all, t, assistant, given, content, nil)
+	r, err := s.newRun(ctx, all, t, assistant, given, nil, feedFor(c, given, content))
 	if err != nil {
 		return reply{}, all.undo(ctx, err)
 	}
@@ -169,13 +169,12 @@ func (s *Server) createThreadAndRun(ctx context.Context, c *call) (reply, error)
 
 // newRun makes a run at work of a request, and locks its thread. Attachments of the messages that were added for it take
 // effect when nothing can refuse it any more. The caller has the thread's lock.
-func (s *Server) newRun(ctx context.Context, all *insertions, t *thread, assistant, given object, content bool, added []messageDocument) (*run, error) {
-	r := &run{engine: s.engine, thread: t, doc: s.snapshot(t.id, assistant, given)}
+func (s *Server) newRun(
+	ctx context.Context, all *insertions, t *thread, assistant, given object, added []messageDocument, f *feed,
+) (*run, error) {
+	r := &run{engine: s.engine, thread: t, doc: s.snapshot(t.id, assistant, given), feed: f}
 	if err := s.checkRunnable(ctx, t.id, r.doc.Instructions); err != nil {
 		return nil, err
-	}
-	if string(given.get("stream")) == "true" {
-		r.feed = newFeed(content)
 	}
 	if err := s.engine.enter(r); err != nil {
 		return nil, err
