@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 what is deprecated there is what this module serves
+
 package conformance
 
 import (

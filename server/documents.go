@@ -225,8 +225,6 @@ func decode[T any](data []byte) (T, error) {
 	return document, err
 }
 
-func null() json.RawMessage { return json.RawMessage("null") }
-
 func emptyObject() json.RawMessage { return json.RawMessage("{}") }
 
 func emptyArray() json.RawMessage { return json.RawMessage("[]") }

@@ -214,8 +214,8 @@ func TestStreamOfARunThatIsLost(t *testing.T) {
 	events := r.all()
 	last := events[len(events)-1]
 	require.Equal(t, "error", last.name)
-	require.JSONEq(t, envelope("The server had an error while processing your request. Sorry about that! " +
-			"(Please include the request ID req_3 when you report it.)", "server_error", "", ""), last.data)
+	require.JSONEq(t, envelope("The server had an error while processing your request. Sorry about that! "+
+		"(Please include the request ID req_3 when you report it.)", "server_error", "", ""), last.data)
 	require.Equal(t, firstText("Hel"), told(t, events)[7])
 	require.Contains(t, c.log.String(), errDisk.Error())
 	require.False(t, slices.ContainsFunc(events, func(e frame) bool { return strings.Contains(e.data, "disk") }))
