@@ -16,7 +16,7 @@ type parrot struct{}
 
 func (parrot) Respond(ctx context.Context, call *server.ModelCall) iter.Seq2[server.ModelEvent, error] {
 	return func(yield func(server.ModelEvent, error) bool) {
-		if asked := call.LastMessage(); asked != nil {
+		if asked := call.LastUserMessage(); asked != nil {
 			for word := range strings.SplitAfterSeq(asked.Text(), " ") {
 				if !yield(server.Text(word), nil) {
 					return

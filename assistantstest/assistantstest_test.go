@@ -246,7 +246,7 @@ func TestCalls(t *testing.T) {
 	assert.Equal(t, "Hello.", newestText(t, api, run.ThreadID))
 	calls := api.Calls()
 	require.Len(t, calls, 1)
-	assert.Equal(t, "Hi", calls[0].LastMessage().Text())
+	assert.Equal(t, "Hi", calls[0].LastUserMessage().Text())
 	assert.Equal(t, "gpt-4o", calls[0].Model)
 }
 

@@ -72,7 +72,7 @@ func ExampleWithModel() {
 	fmt.Println(inTest(func(t testing.TB) {
 		parrot := server.ModelFunc(func(_ context.Context, call *server.ModelCall) iter.Seq2[server.ModelEvent, error] {
 			return func(yield func(server.ModelEvent, error) bool) {
-				yield(server.Text(call.LastMessage().Text()), nil)
+				yield(server.Text(call.LastUserMessage().Text()), nil)
 			}
 		})
 		api := assistantstest.New(t, assistantstest.WithModel(parrot))
@@ -161,7 +161,7 @@ func ExampleAPI_Calls() {
 		api := assistantstest.New(t)
 		_, _ = ask(t.Context(), api.Client, "Hello?")
 		for _, call := range api.Calls() {
-			fmt.Println(call.Model, call.LastMessage().Text())
+			fmt.Println(call.Model, call.LastUserMessage().Text())
 		}
 	}))
 	// Output:

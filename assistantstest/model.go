@@ -33,7 +33,7 @@ func (a *API) unanswered(ctx context.Context, call *server.ModelCall, yield func
 		if f := outputs[0].Function; f != nil {
 			about, rule = fmt.Sprintf("to the output of %s", f.Name), fmt.Sprintf("server.When(server.Submitted(%q), …)", f.Name)
 		}
-	} else if m := call.LastMessage(); m != nil {
+	} else if m := call.LastUserMessage(); m != nil {
 		about, rule = fmt.Sprintf("to the message %q", m.Text()), fmt.Sprintf("server.When(server.Asked(%q), …)", m.Text())
 	}
 	a.errorf("no rule answers call %d of the model in %s, which is to reply %s: add one to WithRules, such as %s",

@@ -1,7 +1,7 @@
 // Package server is the Assistants protocol as an [http.Handler]: the v2 API
 // that OpenAI and Azure OpenAI switched off, kept alive for programs that were
-// written against it. It needs nothing but the Go standard library and keeps
-// its data where the caller says, in memory by default.
+// written against it. It needs no other program and no network, and keeps its
+// data where the caller says, in memory by default.
 //
 //	http.ListenAndServe("127.0.0.1:8080", server.New())
 //

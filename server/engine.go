@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/assistants-go/assistants/internal/crew"
 )
 
 // engine has the runs worked on. Each round of a run, from the queue to its end or to the outputs that it waits for, is
@@ -18,7 +20,7 @@ type engine struct {
 	server *Server
 	model  Model
 	places line // one for each call of the model under way
-	rounds sync.WaitGroup
+	rounds crew.Crew
 
 	mu      sync.Mutex
 	threads map[string]*thread
@@ -271,15 +273,10 @@ func (e *engine) close() error {
 		}
 		r.thread.mu.Unlock()
 	}
-	done := make(chan struct{})
-	go func() {
-		e.rounds.Wait()
-		close(done)
-	}()
 	patience := time.NewTimer(closePatience)
 	defer patience.Stop()
 	select {
-	case <-done:
+	case <-e.rounds.Idle():
 		return nil
 	case <-patience.C:
 		return fmt.Errorf("server: calls of the model have not returned %v after they were told to", closePatience)

@@ -71,7 +71,7 @@ var weather = assistants.Tool{Function: &assistants.FunctionDefinition{Name: "ge
 func ExampleWithModel() {
 	shout := func(_ context.Context, call *server.ModelCall) iter.Seq2[server.ModelEvent, error] {
 		return func(yield func(server.ModelEvent, error) bool) {
-			for word := range strings.SplitAfterSeq(call.LastMessage().Text(), " ") {
+			for word := range strings.SplitAfterSeq(call.LastUserMessage().Text(), " ") {
 				if !yield(server.Text(strings.ToUpper(word)), nil) {
 					return // the run was cancelled, say
 				}
@@ -239,7 +239,7 @@ func ExampleSay() {
 }
 
 func ExampleReply() {
-	echo := server.Reply(func(call *server.ModelCall) string { return call.LastMessage().Text() + " indeed." })
+	echo := server.Reply(func(call *server.ModelCall) string { return call.LastUserMessage().Text() + " indeed." })
 	showTalk(server.NewScripted(server.Otherwise(echo)), "Interesting.")
 	// Output: says Interesting. indeed.
 }

@@ -58,7 +58,7 @@ func TestHostileBodiesOfConversations(t *testing.T) {
 func TestOddTextInConversations(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		model := overhear(server.Otherwise(server.Reply(func(c *server.ModelCall) string { return c.LastMessage().Text() })))
+		model := overhear(server.Otherwise(server.Reply(func(c *server.ModelCall) string { return c.LastUserMessage().Text() })))
 		a := newAPI(t, server.WithModel(model))
 		a.create(`{"model":"m"}`)
 		for sent, text := range map[string]string{

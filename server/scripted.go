@@ -59,7 +59,7 @@ type Match func(call *ModelCall) bool
 func Asked(words string) Match {
 	words = strings.ToLower(words)
 	return func(call *ModelCall) bool {
-		m := call.LastMessage()
+		m := call.LastUserMessage()
 		return m != nil && call.Outputs() == nil && strings.Contains(strings.ToLower(m.Text()), words)
 	}
 }

@@ -101,7 +101,7 @@ func inFormat(call *ModelCall, question, text string) string {
 		m := newMaker(schema, question)
 		m.phrases, m.filler, m.generous = nil, standInFiller, true
 		m.know(call.Outputs())
-		if last := call.LastMessage(); last != nil {
+		if last := call.LastUserMessage(); last != nil {
 			m.day = last.CreatedAt.Time().UTC()
 		}
 		return string(m.make())

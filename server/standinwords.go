@@ -16,7 +16,7 @@ const maxQuestion = 4096
 
 // questionOf is what the user asked last, as much of it as is read.
 func questionOf(call *ModelCall) string {
-	m := call.LastMessage()
+	m := call.LastUserMessage()
 	if m == nil {
 		return ""
 	}

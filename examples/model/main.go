@@ -29,7 +29,7 @@ type eliza struct{}
 // Respond calls a function if that is what it takes, and says something otherwise.
 func (eliza) Respond(ctx context.Context, call *server.ModelCall) iter.Seq2[server.ModelEvent, error] {
 	return func(yield func(server.ModelEvent, error) bool) {
-		outputs, asked := call.Outputs(), call.LastMessage()
+		outputs, asked := call.Outputs(), call.LastUserMessage()
 		switch {
 		case len(outputs) > 0: // the run goes on, with what its function said
 			speak("It is "+outputs[0].Function.Output+". Do you have to go?", yield)
