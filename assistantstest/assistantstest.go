@@ -11,23 +11,32 @@
 // errors, streams. What the test did not prepare for fails it, with a text that says what to add: a call of the model
 // that no rule answers, an address that the API does not have, a failure that no [Fault] asked for.
 //
-// [API.Requests] says what the program sent, and [API.Calls] what the model was asked. [WithFaults] has requests go
-// wrong: answered with errors, late, in part or not at all.
+// [API.Requests] says what the program sent, and [API.ModelCalls] what the model was asked. [WithFaults] has requests
+// go wrong: answered with errors, late, in part or not at all.
 //
 // [StreamChecker] and [CheckStream] are for those who write a server: they hold a stream against the protocol.
 //
 // # Time
 //
-// Two settings of the client differ from those of [assistants.NewClient], so that tests are fast and say what they
-// mean: calls are not sent again, so a fault is seen where it happens, and runs are looked at every 10 milliseconds.
-// [WithClient] replaces both. With retries the errors of a [Fault] ask for no pause, unless it says otherwise; after
-// a broken connection the client pauses as usual, half a second and more.
+// The client sends no call again, so that a fault is seen where it happens: [WithClient] changes that. With retries
+// the errors of a [Fault] ask for no pause, unless it says otherwise; after a broken connection the client pauses as
+// usual, half a second and more.
+//
+// Whoever polls a run is asked to come back after a tenth of the time since it was first looked at, which is not
+// noticed in real time, and keeps the requests few where time costs nothing: at least a millisecond, at most 5
+// seconds. [assistants.WithPollInterval] in WithClient takes precedence.
 //
 // All of it works in the bubbles of package testing/synctest, where no time passes for pauses, delays, and models
-// that wait. New belongs into the bubble then. [API.URL] does not, being a network.
+// that wait. New may be called in the bubble or before it. In the bubble, what is still under way at its end is ended
+// with the test; before it, all of it has to come to its end in the bubble. [API.URL] is not for bubbles, being a
+// network.
+//
+// A stream on which nothing comes for 5 minutes is given up by the client, here as elsewhere. A test of a model that
+// is silent for longer, until its run expires, needs [assistants.WithStreamIdleTimeout] of 0 in WithClient.
 package assistantstest
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -40,6 +49,7 @@ import (
 	"time"
 
 	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/internal/crew"
 	"github.com/assistants-go/assistants/server"
 )
 
@@ -50,19 +60,20 @@ type API struct {
 	// Client is what the program under test is given. It needs no network and no key.
 	*assistants.Client
 
-	t       testing.TB
-	server  *server.Server
-	closing chan struct{}  // closed when the test has ended
-	active  sync.WaitGroup // requests that are being answered
+	t      testing.TB
+	server *server.Server
+	active crew.Crew // requests that are being answered
 
-	mu       sync.Mutex
-	requests []*request
-	calls    []*server.ModelCall
-	faults   []*fault
-	expected []*expectation
-	web      *httptest.Server // nil unless somebody wants a URL
-	closed   bool             // no more requests are recorded
-	ended    bool             // the test must not be told anything any more
+	mu         sync.Mutex
+	requests   []*request
+	calls      []*server.ModelCall
+	faults     []*fault
+	expected   []*expectation
+	unexpected map[string]bool      // kinds of requests that the test was told about
+	looks      map[string]time.Time // when each run was first looked at, by its address
+	web        *httptest.Server     // nil unless somebody wants a URL
+	closed     bool                 // no more requests are recorded
+	ended      bool                 // the test must not be told anything any more
 }
 
 var _ http.Handler = (*API)(nil)
@@ -75,7 +86,7 @@ var _ http.Handler = (*API)(nil)
 // such as "thread_1"; [WithServer] changes that like everything else.
 func New(t testing.TB, opts ...Option) *API {
 	t.Helper()
-	a := &API{t: t, closing: make(chan struct{})}
+	a := &API{t: t, unexpected: make(map[string]bool), looks: make(map[string]time.Time)}
 	var c config
 	for _, opt := range opts {
 		if opt != nil {
@@ -96,11 +107,11 @@ func New(t testing.TB, opts ...Option) *API {
 	a.server = server.New(append([]server.Option{
 		server.WithModel(recorder{a, model}),
 		server.WithIDSource(counter()),
-		server.WithLogger(slog.New(slog.NewTextHandler(logger{a}, &slog.HandlerOptions{Level: slog.LevelError}))),
+		server.WithLogger(slog.New(logger{a})),
 	}, c.server...)...)
 	t.Cleanup(a.close)
 
-	defaults := []assistants.Option{assistants.WithMaxRetries(0), assistants.WithPollInterval(pollInterval)}
+	defaults := []assistants.Option{assistants.WithMaxRetries(0)}
 	a.Client, err = assistants.NewClient(append(append(defaults, c.client...), assistants.WithHandler(a))...)
 	if err != nil {
 		t.Fatalf("assistantstest: the options of WithClient: %v", err)
@@ -108,13 +119,8 @@ func New(t testing.TB, opts ...Option) *API {
 	return a
 }
 
-const (
-	// pollInterval is short enough not to be noticed, and long enough for tests whose models wait in earnest.
-	pollInterval = 10 * time.Millisecond
-
-	// closePatience is how long requests may go on when the test has ended.
-	closePatience = 5 * time.Second
-)
+// closePatience is how long requests may go on when the test has ended.
+const closePatience = 5 * time.Second
 
 // counter makes ids that can be read, and are the same in every run of a test that asks for one thing at a time.
 func counter() func(prefix string) string {
@@ -139,8 +145,8 @@ func (a *API) URL() string {
 	return a.web.URL + "/v1"
 }
 
-// Calls returns what the model was asked so far, in order. The calls are shared by all who ask for them.
-func (a *API) Calls() []*server.ModelCall {
+// ModelCalls returns what the model was asked so far, in order. The calls are shared by all who ask for them.
+func (a *API) ModelCalls() []*server.ModelCall {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.calls)
@@ -149,12 +155,16 @@ func (a *API) Calls() []*server.ModelCall {
 // close ends everything, and tells the test what is missing. It is called when the test has ended, and nobody tells it
 // anything after that: a test that is told too late takes the process with it.
 func (a *API) close() {
-	close(a.closing)
 	if err := a.server.Close(); err != nil {
 		a.errorf("%v: a model has to return when its context ends", err)
 	}
 	a.mu.Lock()
 	a.closed = true
+	for _, r := range a.requests {
+		if !r.over {
+			close(r.abandoned)
+		}
+	}
 	web := a.web
 	a.mu.Unlock()
 	if web != nil {
@@ -172,15 +182,10 @@ func (a *API) close() {
 
 // wait waits for the requests that are being answered.
 func (a *API) wait() {
-	idle := make(chan struct{})
-	go func() {
-		a.active.Wait()
-		close(idle)
-	}()
 	patience := time.NewTimer(closePatience)
 	defer patience.Stop()
 	select {
-	case <-idle:
+	case <-a.active.Idle():
 	case <-patience.C:
 		a.errorf("the test has ended, and still being answered are:%s\n"+
 			"A stream that is not read to its end has to be closed, or its context has to end, as t.Context() does.", a.unfinished())
@@ -204,7 +209,7 @@ func (a *API) unfinished() string {
 func (a *API) verify() {
 	for i, f := range a.faults {
 		if !f.happened {
-			a.t.Errorf("assistantstest: fault %d (%v) never happened: %s", i+1, f, f.excuse())
+			a.t.Errorf("assistantstest: fault %d (%v) never happened: %s", i+1, f, f.why())
 		}
 	}
 	for _, e := range a.expected {
@@ -224,15 +229,30 @@ func (a *API) errorf(format string, args ...any) {
 	}
 }
 
-// logger shows with the test what the server logs.
+// logger shows with the test which errors the server logs, stacks included.
 type logger struct{ *API }
 
-// Write takes one line.
-func (l logger) Write(line []byte) (int, error) {
+// Enabled leaves out what is no error.
+func (l logger) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelError }
+
+// Handle takes one error.
+func (l logger) Handle(_ context.Context, r slog.Record) error {
+	var b strings.Builder
+	b.WriteString("assistantstest: the server logs: " + r.Message)
+	r.Attrs(func(attr slog.Attr) bool {
+		fmt.Fprintf(&b, " %v", attr)
+		return true
+	})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.ended {
-		l.t.Logf("assistantstest: %s", strings.TrimSuffix(string(line), "\n"))
+		l.t.Log(b.String())
 	}
-	return len(line), nil
+	return nil
 }
+
+// WithAttrs is not used by the server.
+func (l logger) WithAttrs([]slog.Attr) slog.Handler { return l }
+
+// WithGroup is not used by the server.
+func (l logger) WithGroup(string) slog.Handler { return l }

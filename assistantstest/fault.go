@@ -15,10 +15,10 @@ import (
 // A Fault has requests go wrong: see [WithFaults]. Of Status, CutAfter, CutBytes, Reset and Lost it has one at most,
 // and Delay goes with each of them or alone. If several faults are due, the first one counts.
 type Fault struct {
-	// On are the requests that it is for: method and path, such as "POST /threads/{thread_id}/runs"; "" is all.
+	// On are the requests that it is for: a kind, as [API.Requests] takes them; "" is all.
 	On string
-	// Request is which of these it is for, counted from 1 in the order in which they arrive; 0 is every one.
-	Request int
+	// Nth is which of these it is for, counted from 1 in the order in which they arrive; 0 is every one.
+	Nth int
 
 	// Delay is how long the request is on its way to the server. A client that gives up meanwhile was never heard. It
 	// ends with the test.
@@ -31,8 +31,9 @@ type Fault struct {
 	// RetryAfter is the pause that the answer with Status asks for before the request is sent again.
 	RetryAfter time.Duration
 
-	// CutAfter is the number of events after which a stream breaks off. The first 7 come before the first word, 8 if
-	// the request makes the thread too. Other answers are left alone, as is a stream of which that is the end.
+	// CutAfter is the number of events after which a stream breaks off. The first 7 come before the first word, also
+	// behind outputs that were submitted; 8 if the request makes the thread too. Other answers are left alone, as is a
+	// stream of which that is the end.
 	CutAfter int
 	// CutBytes is the number of bytes after which an answer of any kind breaks off, if it has more.
 	CutBytes int
@@ -46,9 +47,10 @@ type Fault struct {
 // fault is a Fault and what became of it.
 type fault struct {
 	Fault
-	on       pattern
+	on       kind
 	matched  int
 	happened bool
+	missed   string // why it did not happen when it was due; "": it is not known
 }
 
 // prepare checks the faults of a test.
@@ -60,7 +62,7 @@ func (a *API) prepare(faults []Fault) error {
 		prepared := &fault{Fault: f}
 		if f.On != "" {
 			var err error
-			if prepared.on, err = parsePattern(f.On); err != nil {
+			if prepared.on, err = parseKind(f.On); err != nil {
 				return fmt.Errorf("fault %d: On: %w", i+1, err)
 			}
 		}
@@ -78,16 +80,16 @@ func (f *Fault) check() error {
 		}
 	}
 	switch {
-	case f.Request < 0 || f.CutAfter < 0 || f.CutBytes < 0 || f.Delay < 0 || f.RetryAfter < 0:
+	case f.Nth < 0 || f.CutAfter < 0 || f.CutBytes < 0 || f.Delay < 0 || f.RetryAfter < 0:
 		return errors.New("a number is negative")
 	case ways > 1:
 		return errors.New("it has more than one of Status, CutAfter, CutBytes, Reset and Lost")
+	case f.Status == 0 && (f.Code != "" || f.Message != "" || f.RetryAfter != 0):
+		return errors.New("it has a Code, a Message or RetryAfter, and no Status")
 	case ways == 0 && f.Delay == 0:
 		return errors.New("it does nothing")
 	case f.Status != 0 && (f.Status < 400 || f.Status > 599):
 		return fmt.Errorf("status %d is no error", f.Status)
-	case f.Status == 0 && (f.Code != "" || f.Message != "" || f.RetryAfter != 0):
-		return errors.New("it has a Code, a Message or RetryAfter, and no Status")
 	}
 	return nil
 }
@@ -110,10 +112,10 @@ func (f Fault) String() string {
 	case f.Lost:
 		b.WriteString("lost answer, ")
 	}
-	if f.Request == 0 {
+	if f.Nth == 0 {
 		b.WriteString("every request")
 	} else {
-		fmt.Fprintf(&b, "request %d", f.Request)
+		fmt.Fprintf(&b, "request %d", f.Nth)
 	}
 	if f.On != "" {
 		b.WriteString(" of " + f.On)
@@ -121,15 +123,17 @@ func (f Fault) String() string {
 	return b.String()
 }
 
-// excuse is why the fault did not happen.
-func (f *fault) excuse() string {
+// why is why the fault did not happen.
+func (f *fault) why() string {
 	switch {
 	case f.matched == 0:
 		return "there was no such request"
-	case f.matched < f.Request:
-		return fmt.Sprintf("there were %d such requests", f.matched)
+	case f.matched < f.Nth:
+		return fmt.Sprintf("the last such request was number %d", f.matched)
+	case f.missed != "":
+		return f.missed
 	default:
-		return "the answer ended before, or an earlier fault took its place"
+		return "the client gave up before"
 	}
 }
 
@@ -141,19 +145,23 @@ func (a *API) due(r *request) *fault {
 			continue
 		}
 		f.matched++
-		if first == nil && (f.Request == 0 || f.Request == f.matched) {
+		switch {
+		case f.Nth != 0 && f.Nth != f.matched:
+		case first == nil:
 			first = f
+		default:
+			f.missed = "an earlier fault took its place"
 		}
 	}
 	return first
 }
 
 // disturb answers a request as a fault wants it.
-func (a *API) disturb(f *fault, w *watched, r *http.Request) {
+func (a *API) disturb(f *fault, w *watched, r *http.Request, abandoned <-chan struct{}) {
 	if f.CutAfter == 0 && f.CutBytes == 0 && !f.Lost {
 		a.note(f)
 	}
-	if f.Delay > 0 && !a.delayed(f.Delay, r) || f.Reset {
+	if f.Delay > 0 && !delayed(f.Delay, r, abandoned) || f.Reset {
 		panic(http.ErrAbortHandler)
 	}
 	switch {
@@ -173,8 +181,15 @@ func (a *API) note(f *fault) {
 	f.happened = true
 }
 
+// miss says why a fault has not happened.
+func (a *API) miss(f *fault, why string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f.missed = why
+}
+
 // delayed waits, and reports whether the request is still wanted.
-func (a *API) delayed(d time.Duration, r *http.Request) bool {
+func delayed(d time.Duration, r *http.Request, abandoned <-chan struct{}) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -182,7 +197,7 @@ func (a *API) delayed(d time.Duration, r *http.Request) bool {
 		return true
 	case <-r.Context().Done():
 		return false
-	case <-a.closing:
+	case <-abandoned:
 		return false
 	}
 }
@@ -238,7 +253,12 @@ func (a *API) cut(f *fault, w *watched, r *http.Request) {
 	case <-c.cut:
 		a.note(f)
 		failure = http.ErrAbortHandler
-	default:
+	default: // it has ended, and what it was may be read
+		if f.CutAfter != 0 && !c.stream {
+			a.miss(f, "the answer was no stream")
+		} else {
+			a.miss(f, "the answer ended before")
+		}
 	}
 	if failure != nil {
 		panic(failure)

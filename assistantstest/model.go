@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"runtime/debug"
 	"slices"
+	"strings"
 
 	"github.com/assistants-go/assistants/server"
 )
@@ -17,7 +17,10 @@ func (a *API) model(c *config) (server.Model, error) {
 	case c.scripted && c.model != nil:
 		return nil, errors.New("WithRules and WithModel contradict each other")
 	case c.scripted:
-		return server.NewScripted(append(c.rules, server.Otherwise(a.unanswered))...), nil
+		if err := check(c.rules); err != nil {
+			return nil, fmt.Errorf("WithRules: %w", err)
+		}
+		return server.NewScripted(append(c.rules, server.Otherwise(a.unanswered(c.rules)))...), nil
 	case c.model != nil:
 		return c.model, nil
 	default:
@@ -25,23 +28,57 @@ func (a *API) model(c *config) (server.Model, error) {
 	}
 }
 
-// unanswered is the end of every script.
-func (a *API) unanswered(ctx context.Context, call *server.ModelCall, yield func(server.ModelEvent, error) bool) bool {
-	about, rule := "to an empty thread", "server.Otherwise(…)"
-	if outputs := call.Outputs(); outputs != nil {
-		about, rule = "to outputs of functions", `server.When(server.Submitted(""), …)`
-		if f := outputs[0].Function; f != nil {
-			about, rule = fmt.Sprintf("to the output of %s", f.Name), fmt.Sprintf("server.When(server.Submitted(%q), …)", f.Name)
+// check returns an error if a rule has nothing where an action should be.
+func check(rules []server.Rule) error {
+	for i, rule := range rules {
+		for j, action := range rule.Actions {
+			if action == nil {
+				return fmt.Errorf("action %d of rule %d is nil", j+1, i+1)
+			}
 		}
-	} else if m := call.LastUserMessage(); m != nil {
-		about, rule = fmt.Sprintf("to the message %q", m.Text()), fmt.Sprintf("server.When(server.Asked(%q), …)", m.Text())
 	}
-	a.errorf("no rule answers call %d of the model in %s, which is to reply %s: add one to WithRules, such as %s",
-		call.Round+1, call.RunID, about, rule)
-	return server.Fail("server_error", "No rule of the test answers this call of the model.")(ctx, call, yield)
+	return nil
 }
 
-// A recorder notes what a model is asked.
+// unanswered is what is done at the end of a script.
+func (a *API) unanswered(rules []server.Rule) server.Action {
+	return func(ctx context.Context, call *server.ModelCall, yield func(server.ModelEvent, error) bool) bool {
+		about, rule := subject(call)
+		a.errorf("no rule answers call %d of the model in %s, which is to reply %s%s: add one to WithRules, such as %s",
+			call.Round+1, call.RunID, about, usedUp(rules, call), rule)
+		return server.Fail("server_error", "No rule of the test answers this call of the model.")(ctx, call, yield)
+	}
+}
+
+// subject is what a call is about, and how a rule for it begins.
+func subject(call *server.ModelCall) (about, rule string) {
+	if outputs := call.Outputs(); outputs != nil {
+		if f := outputs[0].Function; f != nil {
+			return fmt.Sprintf("to the output of %s", f.Name), fmt.Sprintf("server.When(server.Submitted(%q), …)", f.Name)
+		}
+		return "to outputs of functions", `server.When(server.Submitted(""), …)`
+	}
+	if m := call.LastUserMessage(); m != nil {
+		return fmt.Sprintf("to the message %q", m.Text()), fmt.Sprintf("server.When(server.Asked(%q), …)", m.Text())
+	}
+	return "to an empty thread", "server.Otherwise(…)"
+}
+
+// usedUp names the rules that would answer a call which none answers: they have done so as often as they are for.
+func usedUp(rules []server.Rule, call *server.ModelCall) string {
+	var numbers []string
+	for i, rule := range rules {
+		if rule.Match == nil || rule.Match(call) {
+			numbers = append(numbers, fmt.Sprintf("rule %d", i+1))
+		}
+	}
+	if numbers == nil {
+		return ""
+	}
+	return " (used up: " + strings.Join(numbers, ", ") + ")"
+}
+
+// A recorder notes what a model is asked, and tells the test when it does not keep to what a model has to do.
 type recorder struct {
 	api   *API
 	model server.Model
@@ -57,10 +94,17 @@ func (r recorder) Respond(ctx context.Context, call *server.ModelCall) iter.Seq2
 	return func(yield func(server.ModelEvent, error) bool) {
 		defer func() {
 			if p := recover(); p != nil {
-				r.api.errorf("the model panicked in %s: %v\n%s", kept.RunID, p, debug.Stack())
+				r.api.errorf("the model panicked in %s: %v (the log has the stack)", kept.RunID, p)
 				panic(p)
 			}
 		}()
-		r.model.Respond(ctx, call)(yield)
+		r.model.Respond(ctx, call)(func(event server.ModelEvent, err error) bool {
+			more := yield(event, err)
+			if !more && err == nil && ctx.Err() == nil { // the server has neither an error nor an end to stop for
+				r.api.errorf("the model yielded in %s what it may not: %.200s (the log says why, and server.Model has the rules)",
+					kept.RunID, fmt.Sprintf("%T %+v", event, event))
+			}
+			return more
+		})
 	}
 }

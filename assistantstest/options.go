@@ -23,7 +23,8 @@ type config struct {
 }
 
 // WithRules has a script answer the calls of the model: the first rule that applies, as with [server.NewScripted]. A
-// call to which none applies fails the test. WithRules() is for tests in which the model is not to be called.
+// call to which none applies fails the test; a rule that is never used does not, which is for [API.ModelCalls] to say.
+// WithRules() is for tests in which the model is not to be called.
 func WithRules(rules ...server.Rule) Option {
 	rules = slices.Clone(rules)
 	return func(c *config) {
@@ -32,8 +33,9 @@ func WithRules(rules ...server.Rule) Option {
 	}
 }
 
-// WithModel sets the model: one of the test's own. It cannot be given together with [WithRules]. [API.Calls] sees its
-// calls, which it does not with [server.WithModel]. A model that panics fails the test.
+// WithModel sets the model: one of the test's own. It cannot be given together with [WithRules]. [API.ModelCalls] sees
+// its calls, which it does not with [server.WithModel]. A model that panics, or yields what a [server.Model] may not,
+// fails the test.
 func WithModel(model server.Model) Option {
 	return func(c *config) { c.model = model }
 }
@@ -45,9 +47,8 @@ func WithServer(opts ...server.Option) Option {
 	return func(c *config) { c.server = append(c.server, opts...) }
 }
 
-// WithClient sets up the client. The options apply behind those of this package, which are
-// [assistants.WithMaxRetries] of 0 and [assistants.WithPollInterval] of 10 milliseconds; a test whose model takes its
-// time in a bubble wants a longer one. Where the client sends its requests is not theirs to say.
+// WithClient sets up the client. The options apply behind that of this package, which is [assistants.WithMaxRetries]
+// of 0. Where the client sends its requests is not theirs to say.
 func WithClient(opts ...assistants.Option) Option {
 	opts = slices.Clone(opts)
 	return func(c *config) { c.client = append(c.client, opts...) }
@@ -60,27 +61,27 @@ func WithFaults(faults ...Fault) Option {
 	return func(c *config) { c.faults = append(c.faults, faults...) }
 }
 
-// Expect names the requests that the program is to send, each as method and path, such as "POST
-// /threads/{thread_id}/runs". Any other request fails the test, as does one of these that was never sent. How often
-// and in which order they come does not matter; [API.Requests] says that.
-func Expect(on ...string) Option {
-	on = slices.Clone(on)
-	return func(c *config) { c.expected = append(c.expected, on...) }
+// WithExpectedRequests names the requests that the program is to send: their kinds, as [API.Requests] takes them. Any
+// other request fails the test, as does one of these that was never sent. How often and in which order they come does
+// not matter; API.Requests says that.
+func WithExpectedRequests(kinds ...string) Option {
+	kinds = slices.Clone(kinds)
+	return func(c *config) { c.expected = append(c.expected, kinds...) }
 }
 
 // An expectation is a request that is to be sent.
 type expectation struct {
-	pattern
+	kind
 	met bool
 }
 
-func (a *API) expect(on []string) error {
-	for _, text := range on {
-		p, err := parsePattern(text)
+func (a *API) expect(kinds []string) error {
+	for _, text := range kinds {
+		k, err := parseKind(text)
 		if err != nil {
-			return fmt.Errorf("Expect: %w", err)
+			return fmt.Errorf("WithExpectedRequests: %w", err)
 		}
-		a.expected = append(a.expected, &expectation{pattern: p})
+		a.expected = append(a.expected, &expectation{kind: k})
 	}
 	return nil
 }

@@ -2,14 +2,14 @@ package assistantstest
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // A Request is one request that arrived at an [API].
@@ -32,27 +32,31 @@ func (r Request) String() string { return fmt.Sprintf("%s %s: %d", r.Method, r.P
 // request is the record of a request that may still be under way.
 type request struct {
 	Request
-	over bool
+	over      bool
+	abandoned chan struct{} // closed when the test ends before the request is over
 }
 
-// Requests returns the requests so far, in the order in which they arrived: those of a kind, each named by method and
-// path, such as "POST /threads/{thread_id}/runs", or all if none is named. They are copies.
-func (a *API) Requests(on ...string) []Request {
+// Requests returns the requests so far, in the order in which they arrived: those of some kinds, or all if none is
+// named. They are copies.
+//
+// A kind is a method and a path, such as "POST /threads/{thread_id}/runs" or "GET /threads/thread_1": an element in
+// braces stands for any, whatever its name. A kind that the API does not have fails the test.
+func (a *API) Requests(kinds ...string) []Request {
 	a.t.Helper()
-	var patterns []pattern
-	for _, text := range on {
-		p, err := parsePattern(text)
+	var wanted []kind
+	for _, text := range kinds {
+		k, err := parseKind(text)
 		if err != nil {
 			a.errorf("Requests: %v", err)
 			return nil
 		}
-		patterns = append(patterns, p)
+		wanted = append(wanted, k)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var found []Request
 	for _, r := range a.requests {
-		if len(patterns) > 0 && !slices.ContainsFunc(patterns, func(p pattern) bool { return p.matches(r.Method, r.Path) }) {
+		if len(wanted) > 0 && !slices.ContainsFunc(wanted, func(k kind) bool { return k.matches(r.Method, r.Path) }) {
 			continue
 		}
 		c := r.Request
@@ -74,9 +78,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if failed != nil {
 		panic(http.ErrAbortHandler) // the client has gone
 	}
-	answer := &watched{ResponseWriter: w, begun: func(status int) { a.answered(record, status) }}
+	answer := &watched{ResponseWriter: w, begun: func(status int) { a.answered(record, status, w.Header()) }}
 	if due != nil {
-		a.disturb(due, answer, r)
+		a.disturb(due, answer, r, record.abandoned)
 	} else {
 		a.server.ServeHTTP(answer, r)
 	}
@@ -103,16 +107,17 @@ func (a *API) arrive(r *http.Request, body []byte) (*request, *fault, bool) {
 	}
 	record := &request{Request: Request{
 		Method: r.Method, Path: withoutDialect(r.URL.EscapedPath()), Query: r.URL.Query(), Header: header, Body: body,
-	}}
+	}, abandoned: make(chan struct{})}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
 		return nil, nil, false
 	}
-	a.active.Add(1)
+	a.active.Begin()
 	a.requests = append(a.requests, record)
-	if !a.isExpected(record) && !a.ended {
-		a.t.Errorf("assistantstest: unexpected request: %s %s; name it in Expect if it is right", record.Method, record.Path)
+	if is := kindOf(record.Method, record.Path); !a.isExpected(record) && !a.unexpected[is] {
+		a.unexpected[is] = true
+		a.t.Errorf("assistantstest: unexpected request: %s; name it in WithExpectedRequests if it is right", is)
 	}
 	return record, a.due(record), true
 }
@@ -128,10 +133,37 @@ func (a *API) isExpected(r *request) bool {
 	return expected
 }
 
-func (a *API) answered(r *request, status int) {
+// answered is called when the header of an answer is about to be sent.
+func (a *API) answered(r *request, status int, header http.Header) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	r.Status = status
+	if pause := a.pause(r); status == http.StatusOK && pause > 0 {
+		header.Set("Openai-Poll-After-Ms", strconv.FormatInt(pause.Milliseconds(), 10))
+	}
+}
+
+// The pause before a run is looked at again: see the package's documentation.
+const (
+	firstPause = time.Millisecond
+	lastPause  = 5 * time.Second
+	ageToPause = 10
+)
+
+// pause is how long to wait before the run that is the answer is looked at again; 0 if it is none. The lock is held.
+func (a *API) pause(r *request) time.Duration {
+	is := template(r.Path)
+	if r.Method == http.MethodPost && strings.Contains(is, "/runs") {
+		return firstPause
+	}
+	if r.Method != http.MethodGet || is != "/threads/{thread_id}/runs/{run_id}" {
+		return 0
+	}
+	now := time.Now()
+	if _, seen := a.looks[r.Path]; !seen {
+		a.looks[r.Path] = now
+	}
+	return min(max(now.Sub(a.looks[r.Path])/ageToPause, firstPause), lastPause)
 }
 
 // leave is called when the request has been answered, or never will be.
@@ -139,16 +171,14 @@ func (a *API) leave(r *request) {
 	a.mu.Lock()
 	r.over = true
 	a.mu.Unlock()
-	a.active.Done()
+	a.active.End()
 }
 
 // judge fails the test for an answer that no test can want.
 func (a *API) judge(r *request, answer *watched) {
 	switch {
-	case answer.status == http.StatusNotFound && strings.Contains(answer.start.String(), `"Invalid URL (`):
-		a.errorf("%s %s was asked for, and the API has no such address", r.Method, r.Path)
-	case answer.status == http.StatusMethodNotAllowed:
-		a.errorf("%s %s was asked for, and the API has this address without the method", r.Method, r.Path)
+	case answer.status >= http.StatusBadRequest && !known(r.Method, r.Path):
+		a.errorf("%s %s was asked for, and the API has no such request", r.Method, r.Path)
 	case answer.status == http.StatusInternalServerError:
 		a.errorf("%s %s was answered with status 500, which no fault asked for (the log has the cause): %s", r.Method, r.Path, &answer.start)
 	}
@@ -184,54 +214,3 @@ func (w *watched) Write(p []byte) (int, error) {
 
 // Unwrap is for [http.ResponseController].
 func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// A pattern is a kind of requests.
-type pattern struct {
-	text     string
-	method   string
-	elements []string // of the path; those in braces stand for any one
-}
-
-var patternForm = regexp.MustCompile(`^([A-Z]+) (/[^ ?#]*)$`)
-
-func parsePattern(text string) (pattern, error) {
-	m := patternForm.FindStringSubmatch(text)
-	if m == nil {
-		return pattern{}, fmt.Errorf(`%q is not a method and a path, such as "POST /threads/{thread_id}/runs"`, text)
-	}
-	elements := strings.Split(withoutDialect(m[2]), "/")
-	for _, e := range elements {
-		if strings.HasPrefix(e, "{") != strings.HasSuffix(e, "}") {
-			return pattern{}, errors.New("the braces do not match in " + text)
-		}
-	}
-	return pattern{text: text, method: m[1], elements: elements}, nil
-}
-
-func (p pattern) matches(method, path string) bool {
-	elements := strings.Split(path, "/")
-	if method != p.method || len(elements) != len(p.elements) {
-		return false
-	}
-	for i, want := range p.elements {
-		if strings.HasPrefix(want, "{") {
-			// An id is never empty, and /threads/runs is an address of its own.
-			if elements[i] == "" || path == "/threads/runs" {
-				return false
-			}
-		} else if elements[i] != want {
-			return false
-		}
-	}
-	return true
-}
-
-// dialect is what vendors put in front of an address: section 2 of docs/protocol.md.
-var dialect = regexp.MustCompile(`^/(v1|openai/v1|openai|api/projects/[^/]+)(/|$)`)
-
-func withoutDialect(path string) string {
-	if at := dialect.FindStringIndex(path); at != nil {
-		return "/" + path[at[1]:]
-	}
-	return path
-}

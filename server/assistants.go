@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strconv"
 )
@@ -68,7 +67,7 @@ var reasoningEffort = enum{"none", "minimal", "low", "medium", "high", "xhigh", 
 
 // createAssistant is POST /assistants; see section 5 of docs/protocol.md.
 func (s *Server) createAssistant(ctx context.Context, c *call) (reply, error) {
-	given, err := s.parse(c.body, createAssistantRule)
+	given, err := s.parse(c, createAssistantRule)
 	if err != nil {
 		return reply{}, err
 	}
@@ -115,10 +114,7 @@ func newAssistant(id string, created int64, given object) json.RawMessage {
 
 // retrieveAssistant is GET /assistants/{assistant_id}.
 func (s *Server) retrieveAssistant(ctx context.Context, c *call) (reply, error) {
-	id, err := c.idAt(0, "assistant_id", prefixAssistant)
-	if err != nil {
-		return reply{}, err
-	}
+	id := c.ids[0]
 	record, err := s.store.Get(ctx, assistantCollection, id)
 	if err != nil {
 		return reply{}, missing(err, "assistant", id)
@@ -129,14 +125,11 @@ func (s *Server) retrieveAssistant(ctx context.Context, c *call) (reply, error) 
 // modifyAssistant is POST /assistants/{assistant_id}; see section 6 of
 // docs/protocol.md.
 func (s *Server) modifyAssistant(ctx context.Context, c *call) (reply, error) {
-	given, err := s.parse(c.body, modifyAssistantRule)
+	given, err := s.parse(c, modifyAssistantRule)
 	if err != nil {
 		return reply{}, err
 	}
-	id, err := c.idAt(0, "assistant_id", prefixAssistant)
-	if err != nil {
-		return reply{}, err
-	}
+	id := c.ids[0]
 	record, err := s.store.Update(ctx, assistantCollection, id, func(r Record) (Record, error) {
 		r.Data = changedAssistant(r.Data, given)
 		return r, nil
@@ -156,10 +149,7 @@ func changedAssistant(data json.RawMessage, given object) json.RawMessage {
 
 // deleteAssistant is DELETE /assistants/{assistant_id}.
 func (s *Server) deleteAssistant(ctx context.Context, c *call) (reply, error) {
-	id, err := c.idAt(0, "assistant_id", prefixAssistant)
-	if err != nil {
-		return reply{}, err
-	}
+	id := c.ids[0]
 	if err := s.store.Delete(ctx, assistantCollection, id); err != nil {
 		return reply{}, missing(err, "assistant", id)
 	}
@@ -173,54 +163,4 @@ func (s *Server) listAssistants(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	return s.list(ctx, q, assistantCollection, listed{kind: "assistant"})
-}
-
-// parse checks a body against its rule and returns the members that were given.
-func (s *Server) parse(body []byte, r closed) (object, error) {
-	raw, err := parseBody(body)
-	if err != nil {
-		return nil, err
-	}
-	given, err := r.members("", raw)
-	if err != nil {
-		return nil, err
-	}
-	if model := given.get("model"); model != nil && kindOf(model) == kindString {
-		if err := s.checkModel(decodeString(model)); err != nil {
-			return nil, err
-		}
-	}
-	if err := checkStrictSchemas(raw); err != nil {
-		return nil, err
-	}
-	return given, nil
-}
-
-// checkModel refuses the models that the operator has excluded.
-func (s *Server) checkModel(name string) *apiError {
-	switch {
-	case s.unsupported[name]:
-		return errUnsupportedModel(name)
-	case len(s.models) > 0 && !s.models[name]:
-		return errUnknownModel(name)
-	}
-	return nil
-}
-
-// missing turns the error of a store for a missing record into the one that the
-// caller gets, and leaves others as they are.
-func missing(err error, kind, id string) error {
-	if errors.Is(err, ErrNotFound) {
-		return errNotFound(kind, id)
-	}
-	return err
-}
-
-// deleted is the answer to a deletion.
-func deleted(id, object string) []byte {
-	b := []byte(`{"id":`)
-	b = appendString(b, id)
-	b = append(b, `,"object":`...)
-	b = appendString(b, object)
-	return append(b, `,"deleted":true}`...)
 }

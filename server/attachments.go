@@ -3,9 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
-	"strconv"
 )
 
 // attachments are files for the tools of a thread; see section 9.2 of docs/protocol.md.
@@ -20,11 +18,13 @@ var attachments = array{plural: "objects", max: maxStoreFiles, item: closed{prop
 // attachedFor returns the files that messages attach for a tool, each once.
 func attachedFor(tool string, messages []messageDocument) []string {
 	var files []string
+	known := make(map[string]bool)
 	for i := range messages {
 		for _, attachment := range itemsOf(messages[i].Attachments) {
 			fields := splitObject(attachment)
 			file := decodeString(fields.get("file_id"))
-			if slices.Contains(toolTypes(orElse(fields.get("tools"), "[]")), tool) && !slices.Contains(files, file) {
+			if !known[file] && slices.Contains(toolTypes(orElse(fields.get("tools"), "[]")), tool) {
+				known[file] = true
 				files = append(files, file)
 			}
 		}
@@ -37,9 +37,16 @@ func attachedFor(tool string, messages []messageDocument) []string {
 func (s *Server) attach(ctx context.Context, all *insertions, resources json.RawMessage, messages []messageDocument) (json.RawMessage, error) {
 	out := splitObject(resources)
 	if files := attachedFor(toolCode, messages); len(files) > 0 {
-		out.set(toolCode, object{{"file_ids", joinIDs(membersOf(out.get(toolCode)).get("file_ids"), files)}}.render())
+		ids := joinIDs(membersOf(out.get(toolCode)).get("file_ids"), files)
+		if err := checkAttached(maxCodeFiles, len(itemsOf(ids))); err != nil {
+			return nil, err
+		}
+		out.set(toolCode, object{{"file_ids", ids}}.render())
 	}
 	files := attachedFor(toolSearch, messages)
+	if err := checkAttached(maxStoreFiles, len(files)); err != nil {
+		return nil, err
+	}
 	if len(files) == 0 {
 		return out.render(), nil
 	}
@@ -55,64 +62,28 @@ func (s *Server) attach(ctx context.Context, all *insertions, resources json.Raw
 	return out.render(), err
 }
 
-// joinIDs returns an array of ids with further ones, each once.
-func joinIDs(array json.RawMessage, more []string) json.RawMessage {
-	ids := itemsOf(array)
-	for _, id := range more {
-		if quoted := quote(id); !slices.ContainsFunc(ids, func(old json.RawMessage) bool { return string(old) == string(quoted) }) {
-			ids = append(ids, quoted)
-		}
+// checkAttached is inferred: attachments that would give a tool of the thread more files than it may have are refused.
+func checkAttached(limit, files int) error {
+	if files > limit {
+		return errTooManyItems("attachments", limit, files)
 	}
-	return renderArray(ids)
-}
-
-// extendStore adds files to a vector store, if it is one of this server's.
-func (s *Server) extendStore(ctx context.Context, all *insertions, id string, files []string) error {
-	if _, err := s.store.Get(ctx, vectorStoreCollection, id); err != nil {
-		if errors.Is(err, ErrNotFound) {
-			return nil
-		}
-		return err
-	}
-	added, created := 0, s.now().Unix()
-	for _, file := range files {
-		data := newVectorStoreFile(file, id, created, json.RawMessage(autoChunking))
-		err := all.insert(ctx, vectorStoreFiles(id), Record{ID: file, CreatedAt: created, Data: data})
-		if err != nil && !errors.Is(err, ErrExists) {
-			return err
-		}
-		if err == nil {
-			added++
-		}
-	}
-	if added == 0 {
-		return nil
-	}
-	if err := s.countFiles(ctx, id, added); err != nil {
-		return err
-	}
-	all.done = append(all.done, func(ctx context.Context) error { return s.countFiles(ctx, id, -added) })
 	return nil
 }
 
-// countFiles adds to the number of files that a vector store has yet to read.
-func (s *Server) countFiles(ctx context.Context, id string, added int) error {
-	_, err := s.store.Update(ctx, vectorStoreCollection, id, func(r Record) (Record, error) {
-		doc := splitObject(r.Data)
-		counts := splitObject(doc.get("file_counts"))
-		for _, key := range []string{"in_progress", "total"} {
-			n, _ := strconv.Atoi(string(counts.get(key)))
-			counts.set(key, strconv.AppendInt(nil, int64(n+added), 10))
+// joinIDs returns an array of ids with further ones, each once.
+func joinIDs(array json.RawMessage, more []string) json.RawMessage {
+	ids := itemsOf(array)
+	known := make(map[string]bool, len(ids)+len(more))
+	for _, id := range ids {
+		known[decodeString(id)] = true
+	}
+	for _, id := range more {
+		if !known[id] {
+			known[id] = true
+			ids = append(ids, quote(id))
 		}
-		doc.set("file_counts", counts.render())
-		doc.set("status", json.RawMessage(`"in_progress"`))
-		if string(counts.get("in_progress")) == "0" {
-			doc.set("status", json.RawMessage(`"completed"`))
-		}
-		r.Data = doc.render()
-		return r, nil
-	})
-	return err
+	}
+	return renderArray(ids)
 }
 
 // attachToThread has the attachments of new messages take effect on their thread, and returns it as it is then.

@@ -54,6 +54,7 @@ type threadDocument struct {
 type threadState struct {
 	Run      string `json:"run,omitempty"`      // the active run, which locks the thread
 	Messages int    `json:"messages,omitempty"` // how many there are
+	Latest   int64  `json:"latest,omitempty"`   // when the newest of them was made
 }
 
 // messageDocument is a message.

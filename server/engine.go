@@ -267,11 +267,7 @@ func (e *engine) close() error {
 	}
 	e.mu.Unlock()
 	for _, r := range live {
-		r.thread.mu.Lock()
-		if !r.over && !r.settle() {
-			r.end(endFailed(failureDetails{Code: typeServer, Message: "The server was shut down."}))
-		}
-		r.thread.mu.Unlock()
+		e.rounds.Go(func() { r.guard(r.shutDown) }) // a store that hangs must not keep the others
 	}
 	patience := time.NewTimer(closePatience)
 	defer patience.Stop()
@@ -279,6 +275,13 @@ func (e *engine) close() error {
 	case <-e.rounds.Idle():
 		return nil
 	case <-patience.C:
-		return fmt.Errorf("server: calls of the model have not returned %v after they were told to", closePatience)
+		return fmt.Errorf("server: calls of the model or the store have not returned %v after they were told to", closePatience)
+	}
+}
+
+// shutDown ends the run because the server is closed.
+func (r *run) shutDown() {
+	if !r.over && !r.settle() {
+		r.end(endFailed(failureDetails{Code: typeServer, Message: "The server was shut down."}))
 	}
 }

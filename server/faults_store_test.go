@@ -274,7 +274,7 @@ func TestLostRunLeavesTheLockToOthers(t *testing.T) {
 		require.Equal(t, "in_progress", c.run(c.thread, lost).Status)
 
 		pass(lifetime)
-		store.fail(fault{from: 5, to: 6}) // its end cannot be written down
+		store.fail(fault{from: 6, to: 7}) // its end cannot be written down
 		later := c.begin(c.thread)
 		synctest.Wait()
 		require.Equal(t, "expired", c.run(c.thread, lost).Status)

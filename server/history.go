@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -29,7 +30,7 @@ func (s *Server) modelCall(ctx context.Context, doc runDocument, state runState)
 	}{
 		{doc.Model, &c.Model}, {doc.Instructions, &c.Instructions}, {doc.Tools, &c.Tools}, {state.Resources, &c.ToolResources},
 		{doc.ToolChoice, &c.ToolChoice}, {doc.ResponseFormat, &c.ResponseFormat}, {doc.Temperature, &c.Temperature},
-		{doc.TopP, &c.TopP}, {doc.ReasoningEffort, &c.ReasoningEffort},
+		{doc.TopP, &c.TopP}, {doc.ReasoningEffort, &c.ReasoningEffort}, {doc.Metadata, &c.Metadata},
 	} {
 		if len(field.from) == 0 {
 			continue
@@ -81,8 +82,10 @@ func (s *Server) addHistory(ctx context.Context, c *ModelCall, strategy json.Raw
 		room -= tokensOf(&own[i])
 	}
 	limit := maxThreadMessages
-	if n, err := strconv.Atoi(string(membersOf(strategy).get("last_messages"))); err == nil {
-		limit = n
+	if truncation := membersOf(strategy); string(truncation.get("type")) == `"last_messages"` {
+		if n, err := strconv.Atoi(string(truncation.get("last_messages"))); err == nil {
+			limit = n
+		}
 	}
 	said, err := s.messagesBefore(ctx, c, limit, room)
 	if err != nil {
@@ -95,23 +98,45 @@ func (s *Server) addHistory(ctx context.Context, c *ModelCall, strategy json.Raw
 // estimate is inferred: how many tokens a text of so many bytes has. Only the model could count them.
 func estimate(bytes int) int { return (bytes + 3) / 4 }
 
-// perMessage is what a message or a call costs besides its text.
-const perMessage = 4
+// perMessage is what a message or a call costs besides its text, and perImage what an image does, which is inferred too.
+const perMessage, perImage = 4, 1000
 
 func tokensOf(t *Turn) int {
-	bytes := 0
+	bytes, images := 0, 0
 	if t.Message != nil {
 		bytes = len(t.Message.Text()) + len(t.Message.Refusal())
+		for i := range t.Message.Content {
+			if part := &t.Message.Content[i]; part.ImageFile != nil || part.ImageURL != nil {
+				images++
+			}
+		}
 	}
 	for i := range t.ToolCalls {
-		if f := t.ToolCalls[i].Function; f != nil {
-			bytes += len(f.Name) + len(f.Arguments) + len(f.Output)
-		}
-		if code := t.ToolCalls[i].CodeInterpreter; code != nil {
-			bytes += len(code.Input)
+		bytes += bytesOf(&t.ToolCalls[i])
+	}
+	return perMessage + estimate(bytes) + images*perImage
+}
+
+// bytesOf returns how much text there is in a call and in what came of it.
+func bytesOf(call *assistants.ToolCall) int {
+	bytes := 0
+	if f := call.Function; f != nil {
+		bytes = len(f.Name) + len(f.Arguments) + len(f.Output)
+	}
+	if code := call.CodeInterpreter; code != nil {
+		bytes = len(code.Input)
+		for i := range code.Outputs {
+			bytes += len(code.Outputs[i].Logs)
 		}
 	}
-	return perMessage + estimate(bytes)
+	if search := call.FileSearch; search != nil {
+		for i := range search.Results {
+			for j := range search.Results[i].Content {
+				bytes += len(search.Results[i].Content[j].Text)
+			}
+		}
+	}
+	return bytes
 }
 
 // messagesBefore returns the messages that are not the run's own, oldest first: the newest ones, as many as the limit and
@@ -119,40 +144,34 @@ func tokensOf(t *Turn) int {
 // is divided is inferred. A budget that has no room for the newest message alone is used up.
 func (s *Server) messagesBefore(ctx context.Context, c *ModelCall, limit, room int) ([]Turn, error) {
 	var newest []Turn
-	for q := (Query{Limit: maxLimit}); ; {
-		page, err := s.store.List(ctx, messageCollection(c.ThreadID), q)
+	for record, err := range s.records(ctx, messageCollection(c.ThreadID), Descending) {
 		if err != nil {
 			return nil, err
 		}
-		for _, record := range page.Records {
-			q.After = record.ID
-			turn, err := messageTurn(record)
-			if err != nil {
-				return nil, err
-			}
-			if turn.Message.RunID == c.RunID {
-				continue
-			}
-			cost := tokensOf(&turn)
-			if room < cost && len(newest) == 0 && c.MaxPromptTokens > 0 {
-				return nil, &budgetError{endPromptLength}
-			}
-			if room < cost && len(newest) > 0 && limit < maxThreadMessages {
-				return reversed(newest), nil // the first message was not asked for
-			}
-			if room < cost && len(newest) > 0 {
-				return s.withFirst(ctx, c, newest, room+tokensOf(&newest[len(newest)-1]))
-			}
-			room -= cost
-			newest = append(newest, turn)
-			if len(newest) == limit {
-				return reversed(newest), nil
-			}
+		turn, err := messageTurn(record)
+		if err != nil {
+			return nil, err
 		}
-		if !page.HasMore {
-			return reversed(newest), nil
+		if turn.Message.RunID == c.RunID {
+			continue
+		}
+		cost := tokensOf(&turn)
+		switch {
+		case room >= cost:
+		case len(newest) > 0 && limit < maxThreadMessages:
+			return reversed(newest), nil // the first message was not asked for
+		case len(newest) > 0:
+			return s.withFirst(ctx, c, newest, room+tokensOf(&newest[len(newest)-1]))
+		case c.MaxPromptTokens > 0:
+			return nil, &budgetError{endPromptLength}
+		}
+		room -= cost
+		newest = append(newest, turn)
+		if len(newest) == limit {
+			break
 		}
 	}
+	return reversed(newest), nil
 }
 
 // withFirst puts the first message of a thread in front of the newest ones, in the place of the oldest of them if there
@@ -188,34 +207,28 @@ func (s *Server) doneInRun(ctx context.Context, c *ModelCall) ([]Turn, error) {
 		return nil, nil
 	}
 	var turns []Turn
-	for q := (Query{Limit: maxLimit, Order: Ascending}); ; {
-		page, err := s.store.List(ctx, stepCollection(c.RunID), q)
+	for record, err := range s.records(ctx, stepCollection(c.RunID), Ascending) {
 		if err != nil {
 			return nil, err
 		}
-		for _, record := range page.Records {
-			q.After = record.ID
-			var step assistants.RunStep
-			if err := json.Unmarshal(record.Data, &step); err != nil {
+		var step assistants.RunStep
+		if err := json.Unmarshal(record.Data, &step); err != nil {
+			return nil, err
+		}
+		turn := Turn{ToolCalls: step.StepDetails.ToolCalls}
+		if creation := step.StepDetails.MessageCreation; creation != nil {
+			message, err := s.store.Get(ctx, messageCollection(c.ThreadID), creation.MessageID)
+			if errors.Is(err, ErrNotFound) {
+				continue // deleted
+			}
+			if err == nil {
+				turn, err = messageTurn(message)
+			}
+			if err != nil {
 				return nil, err
 			}
-			turn := Turn{ToolCalls: step.StepDetails.ToolCalls}
-			if creation := step.StepDetails.MessageCreation; creation != nil {
-				message, err := s.store.Get(ctx, messageCollection(c.ThreadID), creation.MessageID)
-				if err != nil && missing(err, "", "") != err {
-					continue // deleted
-				}
-				if err == nil {
-					turn, err = messageTurn(message)
-				}
-				if err != nil {
-					return nil, err
-				}
-			}
-			turns = append(turns, turn)
 		}
-		if !page.HasMore {
-			return turns, nil
-		}
+		turns = append(turns, turn)
 	}
+	return turns, nil
 }

@@ -11,11 +11,24 @@ import (
 type insertions struct {
 	store Store
 	done  []func(ctx context.Context) error // each undoes one thing
+	fresh map[Collection]bool
+}
+
+// begin is for a collection that the request makes: it is dropped as a whole, so that nothing is remembered of it.
+func (all *insertions) begin(c Collection) {
+	if all.fresh == nil {
+		all.fresh = make(map[Collection]bool)
+	}
+	all.fresh[c] = true
+	all.done = append(all.done, func(ctx context.Context) error { return all.store.Drop(ctx, c) })
 }
 
 func (all *insertions) insert(ctx context.Context, c Collection, r Record) error {
 	if err := all.store.Insert(ctx, c, r); err != nil {
 		return err
+	}
+	if all.fresh[c] {
+		return nil
 	}
 	id := r.ID // the rest of the record need not be kept
 	all.done = append(all.done, func(ctx context.Context) error { return all.store.Delete(ctx, c, id) })

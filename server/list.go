@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,6 +82,28 @@ func (s *Server) listKept(ctx context.Context, from Collection, q Query, keep fu
 		slices.Reverse(kept.Records)
 	}
 	return kept, nil
+}
+
+// records walks through a collection, page by page. An error ends it.
+func (s *Server) records(ctx context.Context, c Collection, order Order) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		for q := (Query{Limit: maxLimit, Order: order}); ; {
+			page, err := s.store.List(ctx, c, q)
+			if err != nil {
+				yield(Record{}, err)
+				return
+			}
+			for _, r := range page.Records {
+				q.After = r.ID
+				if !yield(r, nil) {
+					return
+				}
+			}
+			if !page.HasMore {
+				return
+			}
+		}
+	}
 }
 
 // shorten leaves out what does not fit into a page, from the end that is farther

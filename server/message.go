@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -17,7 +18,7 @@ type message struct {
 type part struct {
 	kind        string
 	text        runes
-	annotations []json.RawMessage
+	annotations []annotation
 	fileID      string // of an image
 	head        string // of the events that add text
 }
@@ -142,22 +143,39 @@ func (m *message) cite(c Citation, f *feed) {
 	m.annotate(p, index, mark, annotation{"file_citation", mark, start, p.text.count, c.FileID}, f)
 }
 
-// point says that a path stands for a file: at its last place in the text, or else written now.
+// point says that a path stands for a file: at its last place in the message that stands for none, or else written now.
 func (m *message) point(path FilePath, f *feed) {
 	m.finishRune(f)
-	p, index := m.part(partText, f)
-	if path.Path != "" {
-		text := p.text.String()
-		if at := strings.LastIndex(text, path.Path); at >= 0 {
-			start := utf8.RuneCountInString(text[:at])
+	for index, p := range slices.Backward(m.parts) {
+		if start, ok := p.find(path.Path); ok {
 			end := start + utf8.RuneCountInString(path.Path)
 			m.annotate(p, index, "", annotation{"file_path", path.Path, start, end, path.FileID}, f)
 			return
 		}
 	}
+	p, index := m.part(partText, f)
 	start := p.text.count
 	written := p.text.add(path.Path) + p.text.flush()
 	m.annotate(p, index, written, annotation{"file_path", written, start, p.text.count, path.FileID}, f)
+}
+
+// find returns the last place of a text, in characters, that no annotation is about.
+func (p *part) find(text string) (start int, ok bool) {
+	if p.kind != partText || text == "" {
+		return 0, false
+	}
+	all := p.text.String()
+	for end := len(all); ; {
+		at := strings.LastIndex(all[:end], text)
+		if at < 0 {
+			return 0, false
+		}
+		start := utf8.RuneCountInString(all[:at])
+		if !slices.ContainsFunc(p.annotations, func(a annotation) bool { return a.start == start }) {
+			return start, true
+		}
+		end = at
+	}
 }
 
 // finishRune writes what is left of a character, before something else is written.
@@ -179,7 +197,7 @@ type annotation struct {
 // annotate adds an annotation to a part, together with text that was written for it.
 func (m *message) annotate(p *part, index int, written string, a annotation, f *feed) {
 	number := len(p.annotations)
-	p.annotations = append(p.annotations, a.render(`{`, ``))
+	p.annotations = append(p.annotations, a)
 	quoteKey := ""
 	if a.kind == "file_citation" {
 		quoteKey = `,"quote":""` // which only events have, always empty
@@ -231,9 +249,14 @@ func (m *message) render() json.RawMessage {
 		default:
 			b = append(b, `{"value":`...)
 			b = appendString(b, p.text.String())
-			b = append(b, `,"annotations":`...)
-			b = append(b, renderArray(p.annotations)...)
-			b = append(b, '}')
+			b = append(b, `,"annotations":[`...)
+			for i, a := range p.annotations {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = append(b, a.render(`{`, ``)...)
+			}
+			b = append(b, "]}"...)
 		}
 		b = append(b, '}')
 	}

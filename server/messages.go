@@ -91,12 +91,16 @@ func textPart(value json.RawMessage) json.RawMessage {
 	}.render()
 }
 
-// insertMessages adds messages of a caller to a thread and returns their documents. The thread's count is left alone.
-func (s *Server) insertMessages(ctx context.Context, all *insertions, threadID string, given []json.RawMessage) ([]messageDocument, error) {
+// insertMessages adds messages of a caller to a thread and returns their documents. None is older than the latest that the
+// thread has, even if the clock goes back: the order of a conversation is its sense. The thread's state is left alone.
+func (s *Server) insertMessages(
+	ctx context.Context, all *insertions, threadID string, latest int64, given []json.RawMessage,
+) ([]messageDocument, error) {
 	documents := make([]messageDocument, 0, len(given))
 	for _, raw := range given {
 		fields := splitObject(raw)
-		now := s.now().Unix()
+		now := max(s.now().Unix(), latest)
+		latest = now
 		doc := messageDocument{
 			ID: s.newID(prefixMessage), Object: "thread.message", CreatedAt: now, ThreadID: threadID,
 			Status: statusCompleted, CompletedAt: moment(now), Role: decodeString(fields.get("role")),
@@ -118,7 +122,7 @@ func (s *Server) insertMessage(ctx context.Context, threadID string, r Record) e
 	if err := s.store.Insert(ctx, messageCollection(threadID), r); err != nil {
 		return err
 	}
-	return s.countMessages(ctx, threadID, 1, nil)
+	return s.countMessages(ctx, threadID, 1, func(t *threadState) { t.Latest = max(t.Latest, r.CreatedAt) })
 }
 
 // countMessages adds to the number of a thread's messages, changes the rest of its state, and lets the oldest messages
@@ -148,45 +152,47 @@ func (s *Server) countMessages(ctx context.Context, threadID string, added int, 
 
 // createMessage is POST /threads/{thread_id}/messages.
 func (s *Server) createMessage(ctx context.Context, c *call) (reply, error) {
-	given, err := s.parse(c.body, newMessage)
+	given, err := s.parse(c, newMessage)
 	if err != nil {
 		return reply{}, err
 	}
-	id, err := c.idAt(0, "thread_id", prefixThread)
-	if err != nil {
-		return reply{}, err
-	}
+	id := c.ids[0]
 	t := s.engine.lock(id)
 	defer s.engine.unlock(t)
-	thread, err := s.thread(ctx, id)
+	thread, err := s.unlockedThread(ctx, t, errThreadLockedForMessages)
 	if err != nil {
 		return reply{}, err
-	}
-	active, err := s.activeRun(ctx, t, thread)
-	if err != nil {
-		return reply{}, err
-	}
-	if active != "" {
-		return reply{}, errThreadLockedForMessages(id, active)
 	}
 	all := &insertions{store: s.store}
-	documents, err := s.insertMessages(ctx, all, id, []json.RawMessage{given.render()})
-	if err == nil {
-		_, err = s.attachToThread(ctx, all, thread, documents)
-	}
-	if err == nil {
-		err = s.countMessages(ctx, id, 1, nil)
-	}
+	documents, _, err := s.addMessages(ctx, all, thread, []json.RawMessage{given.render()})
 	if err != nil {
 		return reply{}, all.undo(ctx, err)
 	}
 	return ok(encode(documents[0]))
 }
 
+// addMessages adds messages to a thread that is there, with all that this means for it, and returns them and the thread as
+// it is then.
+func (s *Server) addMessages(ctx context.Context, all *insertions, thread Record, given []json.RawMessage) ([]messageDocument, Record, error) {
+	state, err := decode[threadState](thread.State)
+	if err != nil {
+		return nil, thread, err
+	}
+	documents, err := s.insertMessages(ctx, all, thread.ID, state.Latest, given)
+	if err != nil || len(documents) == 0 {
+		return documents, thread, err
+	}
+	if thread, err = s.attachToThread(ctx, all, thread, documents); err != nil {
+		return documents, thread, err
+	}
+	latest := documents[len(documents)-1].CreatedAt
+	return documents, thread, s.countMessages(ctx, thread.ID, len(documents), func(t *threadState) { t.Latest = latest })
+}
+
 // retrieveMessage is GET /threads/{thread_id}/messages/{message_id}.
 func (s *Server) retrieveMessage(ctx context.Context, c *call) (reply, error) {
-	id, err := s.messageID(ctx, c)
-	if err != nil {
+	id := c.ids[1]
+	if _, err := s.thread(ctx, c.ids[0]); err != nil {
 		return reply{}, err
 	}
 	live := s.engine.peek(c.ids[0])
@@ -197,27 +203,14 @@ func (s *Server) retrieveMessage(ctx context.Context, c *call) (reply, error) {
 	return ok(live.message(record).Data)
 }
 
-// messageID returns the message that the address names, in a thread that exists.
-func (s *Server) messageID(ctx context.Context, c *call) (string, error) {
-	if _, err := c.idAt(0, "thread_id", prefixThread); err != nil {
-		return "", err
-	}
-	id, err := c.idAt(1, "message_id", prefixMessage)
-	if err != nil {
-		return "", err
-	}
-	_, err = s.threadOf(ctx, c)
-	return id, err
-}
-
 // modifyMessage is POST /threads/{thread_id}/messages/{message_id}: metadata alone can be changed.
 func (s *Server) modifyMessage(ctx context.Context, c *call) (reply, error) {
-	given, err := s.parse(c.body, modifyMessageRule)
+	given, err := s.parse(c, modifyMessageRule)
 	if err != nil {
 		return reply{}, err
 	}
-	id, err := s.messageID(ctx, c)
-	if err != nil {
+	id := c.ids[1]
+	if _, err := s.thread(ctx, c.ids[0]); err != nil {
 		return reply{}, err
 	}
 	t := s.engine.lock(c.ids[0])
@@ -239,8 +232,8 @@ func (s *Server) modifyMessage(ctx context.Context, c *call) (reply, error) {
 // deleteMessage is DELETE /threads/{thread_id}/messages/{message_id}. A run may be at work; see section 9.2 of
 // docs/protocol.md.
 func (s *Server) deleteMessage(ctx context.Context, c *call) (reply, error) {
-	id, err := s.messageID(ctx, c)
-	if err != nil {
+	id := c.ids[1]
+	if _, err := s.thread(ctx, c.ids[0]); err != nil {
 		return reply{}, err
 	}
 	t := s.engine.lock(c.ids[0])
@@ -260,7 +253,7 @@ func (s *Server) listMessages(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if _, err := s.threadOf(ctx, c); err != nil {
+	if _, err := s.thread(ctx, c.ids[0]); err != nil {
 		return reply{}, err
 	}
 	shown := listed{kind: "message", show: s.engine.peek(c.ids[0]).message}

@@ -16,8 +16,10 @@ import (
 //
 //   - Events come in the order in which the caller shall see them. Text and hosted
 //     tools ([CodeCall], [SearchCall]) may alternate; calls of functions come last,
-//     since the run then waits for their outputs. What comes behind them, and
-//     arguments, code or results without their call, is an error that fails the run.
+//     since the run then waits for their outputs. Behind them only [Usage], [State],
+//     [Finish] and white space may come; other text, another tool, and arguments, code or
+//     results without their call, are errors that fail the run, and so are two calls with
+//     one id. A back end that mixes the fragments of several calls has them sorted first.
 //   - When the sequence ends, so does the call: the run waits for outputs if
 //     functions were called, and has ended otherwise. A sequence without events is an
 //     answer too, an empty one.
@@ -63,10 +65,11 @@ type ModelCall struct {
 	ToolResources     assistants.ToolResources   // of assistant and thread together, the thread's vector store first
 	ToolChoice        assistants.ToolChoice      // auto after the first round: a forced choice has been obeyed by then
 	ParallelToolCalls bool                       // whether several functions may be called at once
-	ResponseFormat    assistants.ResponseFormat  // of the answer
+	ResponseFormat    assistants.ResponseFormat  // of the answer; of type auto unless set
 	Temperature       float64                    // 1 unless set
 	TopP              float64                    // 1 unless set
 	ReasoningEffort   assistants.ReasoningEffort // "" unless set
+	Metadata          assistants.Metadata        // of the run
 
 	// MaxPromptTokens and MaxCompletionTokens are what is left of the run's budgets, at least 1; 0 is no limit. A model that
 	// has to stop yields [FinishLength].
@@ -77,11 +80,13 @@ type ModelCall struct {
 	State []byte
 }
 
-// A Turn is one item of a conversation: a message, or calls of tools. The other field is nil.
+// A Turn is one item of a conversation: a message, or calls of tools. The other field is nil. What a model wrote before it
+// called functions is a turn of its own, in front of that of the calls, though a back end may want both as one.
 type Turn struct {
 	Message *assistants.Message // of the caller, or of a run
 
-	// ToolCalls were made together, by the run itself. Functions have the outputs that were submitted.
+	// ToolCalls were made together, by the run itself: functions, with the outputs that were submitted, or one call of
+	// a hosted tool, with what came of it.
 	ToolCalls []assistants.ToolCall
 }
 
@@ -117,6 +122,10 @@ type ModelEvent interface {
 // nothing. A character may be cut in two. It is a [ModelEvent].
 type Text string
 
+// NewMessage ends the message that is being written, if there is one; what is written next is another. Without it, text goes
+// on with the message until a tool is used. It is a [ModelEvent].
+type NewMessage struct{}
+
 // Refusal is more of the model's refusal to answer. It is a [ModelEvent].
 type Refusal string
 
@@ -128,7 +137,8 @@ type Citation struct {
 }
 
 // FilePath says that a path in the text, such as "sandbox:/mnt/data/plot.csv", is that of a file which code has made.
-// The path is the last such place in the text so far, or is written behind it if there is none. It is a [ModelEvent].
+// The path is the last such place in the message so far that stands for no file yet, or is written behind the text if
+// there is none. It is a [ModelEvent].
 type FilePath struct {
 	Path   string // as it stands in the text
 	FileID string // of the file
@@ -190,7 +200,8 @@ type Usage struct {
 }
 
 // State is whatever the model wants to be given back in the next call of the same run, such as items of reasoning that
-// its back end wants to see again. A later one takes the place of an earlier one. It is a [ModelEvent].
+// its back end wants to see again. A later one takes the place of an earlier one. It is written down with the run each time
+// the run's status changes. It is a [ModelEvent].
 type State []byte
 
 // Finish says why the model stopped, if it was not done. After it, only [Usage] and [State] count. It is a [ModelEvent].
@@ -201,7 +212,7 @@ const (
 	// FinishStop is the usual end, as is no Finish at all.
 	FinishStop Finish = "stop"
 	// FinishLength: the answer is cut because its tokens are used up. The run ends as incomplete, with reason
-	// "max_completion_tokens".
+	// "max_completion_tokens", also if functions were called.
 	FinishLength Finish = "length"
 	// FinishPromptLength: the answer is whole, and there are no tokens to read for another call. The run ends as
 	// incomplete, with reason "max_prompt_tokens".
@@ -226,6 +237,7 @@ const perEvent = 32
 const perStep = 1024
 
 func (e Text) weight() int          { return perEvent + len(e) }
+func (e NewMessage) weight() int    { return perEvent }
 func (e Refusal) weight() int       { return perEvent + len(e) }
 func (e Citation) weight() int      { return perStep + 2*len(e.Mark) + len(e.FileID) }
 func (e FilePath) weight() int      { return perStep + 2*len(e.Path) + len(e.FileID) }

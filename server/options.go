@@ -121,8 +121,8 @@ func WithMaxConcurrentCalls(n int) Option {
 
 // WithMaxContextTokens sets how much of a thread a model is shown, in tokens, which
 // are estimated at four bytes each: of a longer one, what is in the middle is left
-// out, as section 10.6 of docs/protocol.md says. It also bounds what a run costs in
-// memory. Zero or less, like no option, means 128,000.
+// out, as section 10.6 of docs/protocol.md says. Zero or less, like no option, means
+// 128,000.
 func WithMaxContextTokens(n int) Option {
 	return func(s *Server) {
 		if n <= 0 {

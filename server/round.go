@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -33,6 +34,11 @@ func (r *run) accept(e ModelEvent, weight int) error {
 	switch e := e.(type) {
 	case Finish:
 		return r.acceptFinish(e)
+	case NewMessage:
+		if m := r.writing(); m != nil {
+			r.completeStep()
+		}
+		return nil
 	case Text, Refusal, Citation, FilePath, Image:
 		return r.acceptWriting(e)
 	default:
@@ -55,6 +61,9 @@ func (r *run) acceptWriting(e ModelEvent) error {
 		return nil
 	}
 	if r.step.kind() == toolFunction {
+		if text, ok := e.(Text); ok && strings.TrimSpace(string(text)) == "" {
+			return nil
+		}
 		return errors.New("the model wrote text behind calls of functions")
 	}
 	if r.step == nil || r.step.message == nil {
@@ -93,7 +102,7 @@ func (r *run) acceptCalling(e ModelEvent) error {
 	case CodeCall:
 		return r.begin(&toolCall{id: e.ID, kind: toolCode}, e.Input)
 	case SearchCall:
-		return r.begin(&toolCall{id: e.ID, kind: toolSearch, ranking: ranking(e), results: e.Results}, "")
+		return r.begin(&toolCall{id: e.ID, kind: toolSearch, ranking: ranking(e), results: slices.Clone(e.Results)}, "")
 	case Arguments:
 		if kind != toolFunction {
 			return errors.New("the model yielded arguments of no function")

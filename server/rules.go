@@ -327,11 +327,20 @@ const (
 	maxMetadataPairs = 16
 	maxMetadataKey   = 64
 	maxMetadataValue = 512
+
+	// maxMetadataMembers is how far labels are counted, some of which may be the same.
+	maxMetadataMembers = 1024
 )
 
 func (metadata) check(path string, raw json.RawMessage) (json.RawMessage, *apiError) {
 	if got := kindOf(raw); got != kindObject {
 		return nil, errType(path, string(kindObject), string(got))
+	}
+	count := 0
+	for range eachMember(raw) {
+		if count++; count > maxMetadataMembers {
+			return nil, errTooManyProperties(path, maxMetadataPairs, count)
+		}
 	}
 	labels := splitObject(raw)
 	if len(labels) > maxMetadataPairs {

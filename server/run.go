@@ -94,16 +94,18 @@ func (r *run) start() bool {
 
 // settle ends a run that is being cancelled, or whose time is up, and reports whether it did.
 func (r *run) settle() bool {
+	var how ending
 	switch {
 	case r.over:
 		return false
 	case r.doc.Status == statusCancelling:
-		r.end(endCancelled)
+		how = endCancelled
 	case r.expired():
-		r.end(endExpired)
+		how = endExpired
 	default:
 		return false
 	}
+	r.attempt(func() { r.end(how) })
 	return true
 }
 

@@ -29,6 +29,19 @@ func (s *Server) activeRun(ctx context.Context, t *thread, record Record) (strin
 	return state.Run, nil
 }
 
+// unlockedThread returns a thread that no run has locked, or else the error made of their ids.
+func (s *Server) unlockedThread(ctx context.Context, t *thread, locked func(threadID, runID string) *apiError) (Record, error) {
+	record, err := s.thread(ctx, t.id)
+	if err != nil {
+		return record, err
+	}
+	active, err := s.activeRun(ctx, t, record)
+	if err == nil && active != "" {
+		return record, locked(t.id, active)
+	}
+	return record, err
+}
+
 // findRun returns a run of a thread as it is now: the one at work, or one brought back from the store, ended if its time
 // is up. The caller has the thread's lock.
 func (s *Server) findRun(ctx context.Context, t *thread, id string) (*run, error) {
@@ -60,11 +73,15 @@ func (s *Server) findRun(ctx context.Context, t *thread, id string) (*run, error
 	return r, nil
 }
 
-// restoreStep brings back the step that a run rests in, which is its newest.
+// restoreStep brings back the step that a run rests in, which is its newest. That of a run which waits for outputs is
+// taken even if it is said to have them: then the run could not be written down behind it, and the outputs come again.
 func (s *Server) restoreStep(ctx context.Context, r *run) error {
 	newest, err := s.store.List(ctx, stepCollection(r.doc.ID), Query{Limit: 1})
-	if err != nil || len(newest.Records) == 0 || !inProgress(newest.Records[0].Data) {
+	if err != nil || len(newest.Records) == 0 {
 		return err
+	}
+	if !inProgress(newest.Records[0].Data) && r.doc.Status != statusRequiresAction {
+		return nil
 	}
 	st := &step{}
 	if st.doc, err = decode[stepDocument](newest.Records[0].Data); err != nil {
@@ -78,7 +95,7 @@ func (s *Server) restoreStep(ctx context.Context, r *run) error {
 			st.message = &message{}
 			st.message.doc, err = decode[messageDocument](record.Data)
 		}
-		if err != nil && missing(err, "", "") == err {
+		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
 	}
@@ -97,8 +114,7 @@ func (s *Server) restoreStep(ctx context.Context, r *run) error {
 
 // runOf returns the run that the address names, with its thread locked for the caller.
 func (s *Server) runOf(ctx context.Context, c *call) (*run, *thread, error) {
-	id, err := s.runID(ctx, c)
-	if err != nil {
+	if _, err := s.thread(ctx, c.ids[0]); err != nil {
 		return nil, nil, err
 	}
 	t := s.engine.lock(c.ids[0])
@@ -108,22 +124,9 @@ func (s *Server) runOf(ctx context.Context, c *call) (*run, *thread, error) {
 			s.engine.unlock(t)
 		}
 	}()
-	r, err := s.findRun(ctx, t, id)
+	r, err := s.findRun(ctx, t, c.ids[1])
 	found = err == nil
 	return r, t, err
-}
-
-// runID returns the run that the address names, in a thread that exists.
-func (s *Server) runID(ctx context.Context, c *call) (string, error) {
-	if _, err := c.idAt(0, "thread_id", prefixThread); err != nil {
-		return "", err
-	}
-	id, err := c.idAt(1, "run_id", prefixRun)
-	if err != nil {
-		return "", err
-	}
-	_, err = s.threadOf(ctx, c)
-	return id, err
 }
 
 // retrieveRun is GET /threads/{thread_id}/runs/{run_id}.
@@ -149,7 +152,7 @@ func (s *Server) listRuns(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	thread, err := s.threadOf(ctx, c)
+	thread, err := s.thread(ctx, c.ids[0])
 	if err != nil {
 		return reply{}, err
 	}
@@ -163,7 +166,7 @@ func (s *Server) listRuns(ctx context.Context, c *call) (reply, error) {
 
 // modifyRun is POST /threads/{thread_id}/runs/{run_id}: metadata alone can be changed, and only when the run has ended.
 func (s *Server) modifyRun(ctx context.Context, c *call) (reply, error) {
-	given, err := s.parse(c.body, modifyRunRule)
+	given, err := s.parse(c, modifyRunRule)
 	if err != nil {
 		return reply{}, err
 	}
@@ -187,7 +190,7 @@ func (s *Server) modifyRun(ctx context.Context, c *call) (reply, error) {
 
 // cancelRun is POST /threads/{thread_id}/runs/{run_id}/cancel; see section 10.5 of docs/protocol.md.
 func (s *Server) cancelRun(ctx context.Context, c *call) (reply, error) {
-	if _, err := s.parse(c.body, closed{}); err != nil {
+	if _, err := s.parse(c, closed{}); err != nil {
 		return reply{}, err
 	}
 	r, t, err := s.runOf(ctx, c)
@@ -233,7 +236,7 @@ var submitToolOutputsRule = closed{properties: []property{
 
 // submitToolOutputs is POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs; see section 10.3 of docs/protocol.md.
 func (s *Server) submitToolOutputs(ctx context.Context, c *call) (reply, error) {
-	given, err := s.parse(c.body, submitToolOutputsRule)
+	given, err := s.parse(c, submitToolOutputsRule)
 	if err != nil {
 		return reply{}, err
 	}

@@ -98,50 +98,42 @@ var namedTools = variants{
 
 // createRun is POST /threads/{thread_id}/runs; see section 9.3 of docs/protocol.md.
 func (s *Server) createRun(ctx context.Context, c *call) (reply, error) {
-	given, err := s.parse(c.body, createRunRule)
+	given, err := s.parse(c, createRunRule)
 	if err != nil {
 		return reply{}, err
 	}
-	id, err := c.idAt(0, "thread_id", prefixThread)
-	if err != nil {
-		return reply{}, err
-	}
+	id := c.ids[0]
 	content, err := include(c)
 	if err != nil {
 		return reply{}, err
 	}
 	t := s.engine.lock(id)
 	defer s.engine.unlock(t)
-	thread, err := s.thread(ctx, id)
-	if err != nil {
+	if _, err := s.thread(ctx, id); err != nil {
 		return reply{}, err
 	}
 	assistant, err := s.assistant(ctx, decodeString(given.get("assistant_id")))
 	if err != nil {
 		return reply{}, err
 	}
-	active, err := s.activeRun(ctx, t, thread)
+	thread, err := s.unlockedThread(ctx, t, errThreadLockedForRuns)
 	if err != nil {
 		return reply{}, err
 	}
-	if active != "" {
-		return reply{}, errThreadLockedForRuns(id, active)
+	added := itemsOf(given.get("additional_messages"))
+	r := &run{engine: s.engine, thread: t, doc: s.snapshot(id, assistant, given), feed: feedFor(c, given, content)}
+	if err := s.checkRunnable(ctx, r, added); err != nil {
+		return reply{}, err
 	}
-	all := &insertions{store: s.store}
-	added, err := s.insertMessages(ctx, all, id, itemsOf(given.get("additional_messages")))
-	if err != nil {
-		return reply{}, all.undo(ctx, err)
-	}
-	r, err := s.newRun(ctx, all, t, assistant, given, added, feedFor(c, given, content))
-	if err != nil {
-		return reply{}, all.undo(ctx, err)
-	}
-	return s.begin(r, nil)
+	return s.begin(ctx, r, assistant, given, func(all *insertions) (Record, error) {
+		_, after, err := s.addMessages(ctx, all, thread, added)
+		return after, err
+	})
 }
 
 // createThreadAndRun is POST /threads/runs.
 func (s *Server) createThreadAndRun(ctx context.Context, c *call) (reply, error) {
-	given, err := s.parse(c.body, createThreadAndRunRule)
+	given, err := s.parse(c, createThreadAndRunRule)
 	if err != nil {
 		return reply{}, err
 	}
@@ -153,68 +145,64 @@ func (s *Server) createThreadAndRun(ctx context.Context, c *call) (reply, error)
 	if err != nil {
 		return reply{}, err
 	}
-	all := &insertions{store: s.store}
-	thread, err := s.insertThread(ctx, all, membersOf(given.get("thread")))
-	if err != nil {
-		return reply{}, all.undo(ctx, err)
-	}
-	t := s.engine.lock(thread.ID)
+	id, fields := s.newID(prefixThread), membersOf(given.get("thread"))
+	t := s.engine.lock(id)
 	defer s.engine.unlock(t)
-	r, err := s.newRun(ctx, all, t, assistant, given, nil, feedFor(c, given, content))
-	if err != nil {
-		return reply{}, all.undo(ctx, err)
+	r := &run{engine: s.engine, thread: t, doc: s.snapshot(id, assistant, given), feed: feedFor(c, given, content)}
+	if err := s.checkRunnable(ctx, r, itemsOf(fields.get("messages"))); err != nil {
+		return reply{}, err
 	}
-	return s.begin(r, thread)
-}
-
-// newRun makes a run at work of a request, and locks its thread. Attachments of the messages that were added for it take
-// effect when nothing can refuse it any more. The caller has the thread's lock.
-func (s *Server) newRun(
-	ctx context.Context, all *insertions, t *thread, assistant, given object, added []messageDocument, f *feed,
-) (*run, error) {
-	r := &run{engine: s.engine, thread: t, doc: s.snapshot(t.id, assistant, given), feed: f}
-	if err := s.checkRunnable(ctx, t.id, r.doc.Instructions); err != nil {
-		return nil, err
-	}
-	if err := s.engine.enter(r); err != nil {
-		return nil, err
-	}
-	err := errLost // unless it is written down
-	r.attempt(func() { err = s.insertRun(ctx, all, r, assistant, given, added) })
-	if err != nil && !r.over {
-		r.rest()
-	}
-	return r, err
-}
-
-// insertRun writes a new run down, and that it locks its thread.
-func (s *Server) insertRun(ctx context.Context, all *insertions, r *run, assistant, given object, added []messageDocument) error {
-	thread, err := s.thread(ctx, r.thread.id)
-	if err != nil {
-		return err
-	}
-	if thread, err = s.attachToThread(ctx, all, thread, added); err != nil {
-		return err
-	}
-	r.state.Resources = combineResources(membersOf(splitObject(thread.Data).get("tool_resources")),
-		membersOf(assistant.get("tool_resources")), membersOf(given.get("tool_resources")))
-	err = all.insert(ctx, runCollection(thread.ID), Record{ID: r.doc.ID, CreatedAt: r.doc.CreatedAt, Data: encode(r.doc), State: encode(r.state)})
-	if err != nil {
-		return err
-	}
-	return s.countMessages(ctx, thread.ID, len(added), func(state *threadState) { state.Run = r.doc.ID })
-}
-
-// begin lets a new run go and answers it.
-func (s *Server) begin(r *run, thread *threadDocument) (reply, error) {
-	if thread != nil && r.feed != nil {
+	return s.begin(ctx, r, assistant, given, func(all *insertions) (Record, error) {
+		thread, err := s.insertThread(ctx, all, id, fields)
+		if err != nil {
+			return Record{}, err
+		}
 		shown := *thread
 		shown.ToolResources = resourcesInStreams(shown.ToolResources)
 		r.feed.add(event{name: "thread.created", data: encode(shown)})
+		return Record{ID: id, Data: encode(thread)}, nil
+	})
+}
+
+// begin has a new run go to work and answers it. What comes with it is inserted first, into a thread that is returned as it
+// is then. The caller has the thread's lock.
+func (s *Server) begin(
+	ctx context.Context, r *run, assistant, given object, insert func(*insertions) (thread Record, err error),
+) (reply, error) {
+	if err := s.engine.enter(r); err != nil {
+		return reply{}, err
+	}
+	all := &insertions{store: s.store}
+	err := errLost // unless it is written down
+	r.attempt(func() {
+		var thread Record
+		if thread, err = insert(all); err == nil {
+			err = s.insertRun(ctx, all, r, thread, assistant, given)
+		}
+	})
+	if err != nil {
+		if !r.over {
+			r.rest()
+		}
+		return reply{}, all.undo(ctx, err)
 	}
 	r.queue(true)
 	s.engine.work(r)
 	return r.answer()
+}
+
+// insertRun writes a new run down, and that it locks its thread.
+func (s *Server) insertRun(ctx context.Context, all *insertions, r *run, thread Record, assistant, given object) error {
+	r.state.Resources = combineResources(membersOf(splitObject(thread.Data).get("tool_resources")),
+		membersOf(assistant.get("tool_resources")), membersOf(given.get("tool_resources")))
+	err := all.insert(ctx, runCollection(thread.ID), Record{ID: r.doc.ID, CreatedAt: r.doc.CreatedAt, Data: encode(r.doc), State: encode(r.state)})
+	if err != nil {
+		return err
+	}
+	return s.changeThreadState(ctx, thread.ID, func(t *threadState) {
+		t.Run = r.doc.ID
+		r.latest = moment(t.Latest)
+	})
 }
 
 // answer is the run, or the stream of what happens to it.
@@ -276,26 +264,26 @@ func joinInstructions(instructions, additional json.RawMessage) json.RawMessage 
 	return quote(decodeString(instructions) + "\n" + decodeString(additional))
 }
 
-// checkRunnable refuses a run that would have nothing to go by.
-func (s *Server) checkRunnable(ctx context.Context, threadID string, instructions json.RawMessage) error {
-	if instructions != nil && kindOf(instructions) == kindString && decodeString(instructions) != "" {
+// checkRunnable refuses a run that would have nothing to go by: no instructions, and no message of the user in the thread or
+// among those that come with the run.
+func (s *Server) checkRunnable(ctx context.Context, r *run, added []json.RawMessage) error {
+	if instructions := r.doc.Instructions; kindOf(instructions) == kindString && decodeString(instructions) != "" {
 		return nil
 	}
-	for q := (Query{Limit: maxLimit, Order: Ascending}); ; {
-		page, err := s.store.List(ctx, messageCollection(threadID), q)
+	for _, message := range added {
+		if string(splitObject(message).get("role")) == `"user"` {
+			return nil
+		}
+	}
+	for record, err := range s.records(ctx, messageCollection(r.thread.id), Ascending) {
 		if err != nil {
 			return err
 		}
-		for _, r := range page.Records {
-			if string(splitObject(r.Data).get("role")) == `"user"` {
-				return nil
-			}
-			q.After = r.ID
-		}
-		if !page.HasMore {
-			return errNothingToRunOn()
+		if string(splitObject(record.Data).get("role")) == `"user"` {
+			return nil
 		}
 	}
+	return errNothingToRunOn()
 }
 
 // combineResources returns what a run's tools work on: the resources of the thread and of the assistant together. What
@@ -328,17 +316,3 @@ func (s *Server) assistant(ctx context.Context, id string) (object, error) {
 	}
 	return splitObject(record.Data), nil
 }
-
-// include returns whether a request wants the contents of search results.
-func include(c *call) (content bool, err error) {
-	query := c.request.URL.Query()
-	for i, value := range append(query["include[]"], query["include"]...) {
-		if value != includeContent {
-			return false, errEnum(element("include", i), value, []string{includeContent})
-		}
-		content = true
-	}
-	return content, nil
-}
-
-const includeContent = "step_details.tool_calls[*].file_search.results[*].content"

@@ -22,20 +22,13 @@ func (s *Server) listSteps(ctx context.Context, c *call) (reply, error) {
 
 // retrieveStep is GET /threads/{thread_id}/runs/{run_id}/steps/{step_id}.
 func (s *Server) retrieveStep(ctx context.Context, c *call) (reply, error) {
-	if _, err := s.runID(ctx, c); err != nil {
-		return reply{}, err
-	}
-	id, err := c.idAt(2, "step_id", prefixStep)
-	if err != nil {
-		return reply{}, err
-	}
 	shown, err := s.stepsShown(ctx, c)
 	if err != nil {
 		return reply{}, err
 	}
-	record, err := s.store.Get(ctx, stepCollection(c.ids[1]), id)
+	record, err := s.store.Get(ctx, stepCollection(c.ids[1]), c.ids[2])
 	if err != nil {
-		return reply{}, missing(err, shown.kind, id)
+		return reply{}, missing(err, shown.kind, c.ids[2])
 	}
 	return ok(shown.show(record).Data)
 }

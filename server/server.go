@@ -86,7 +86,8 @@ func (s *Server) Close() error {
 type call struct {
 	request *http.Request
 	id      string   // of the request
-	ids     []string // from the address
+	path    []string // of the route
+	ids     []string // from the address, one for each variable of the path
 	body    []byte   // of a POST; nil otherwise
 }
 
@@ -119,9 +120,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, cause := s.answer(c, w)
 
 	elapsed := max(s.now().Sub(start), 0) // the clock may go backwards
-	s.write(w, c, answer, elapsed)
-	if answer.events != nil {
-		s.stream(w, c, answer)
+	if answer.events == nil {
+		s.write(w, c, answer, elapsed)
+	} else {
+		s.stream(w, c, answer, elapsed)
+		elapsed = max(s.now().Sub(start), 0)
 	}
 	s.log(c, answer.status, elapsed, cause)
 }
@@ -190,15 +193,17 @@ func (s *Server) handle(c *call, w http.ResponseWriter) (reply, error) {
 	if err := checkBeta(r.Header, to.azure); err != nil {
 		return reply{}, err
 	}
-	c.ids = to.ids
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-		return handle(r.Context(), c) // changes nothing, however often
-	case http.MethodPost:
+	c.path, c.ids = to.route.path, to.ids
+	if r.Method == http.MethodPost {
 		var err error
 		if c.body, err = s.readBody(w, r); err != nil {
 			return reply{}, err
 		}
+	} else if err := c.checkIDs(); err != nil { // else it is looked at behind the body
+		return reply{}, err
+	}
+	if r.Method == http.MethodGet {
+		return handle(r.Context(), c) // changes nothing, however often
 	}
 	return s.once(r.Context(), c, handle)
 }

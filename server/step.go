@@ -77,6 +77,7 @@ func (r *run) openMessage() bool {
 // closeStep ends the open step, and its message before it.
 func (r *run) closeStep(e ending) bool {
 	s := r.step
+	s.finishRune(r.feed)
 	if s.message != nil {
 		s.message.close(e, r.now(), r.feed)
 		data := s.message.render()
@@ -86,13 +87,12 @@ func (r *run) closeStep(e ending) bool {
 		r.emitMessageEnd(s.message, data)
 	}
 	s.close(e, r.now(), r.stepUsage)
-	r.stepUsage = usage{}
-	r.step = nil
 	ended := s.doc
 	ended.ExpiresAt = 0 // which events still show
 	if !r.saveStep(s, ended) {
 		return false
 	}
+	r.step, r.stepUsage = nil, usage{}
 	r.emitStep(e.step, s)
 	return true
 }
@@ -117,6 +117,7 @@ func (s *step) close(e ending, now moment, cost usage) {
 
 // emitClosed reports the end of a step that cannot be written down any more.
 func (r *run) emitClosed(s *step, e ending) {
+	s.finishRune(r.feed)
 	if s.message != nil {
 		s.message.close(e, r.now(), r.feed)
 		r.emitMessageEnd(s.message, s.message.render())

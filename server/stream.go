@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"time"
 
@@ -16,11 +17,9 @@ const maxStreamCopy = 16 << 20
 
 // stream writes the events of a run, each as it happens, until the last one. A reader who goes away ends it, and the run
 // goes on; if the request may be repeated, the rest is collected first.
-func (s *Server) stream(w http.ResponseWriter, c *call, answer reply) {
-	out := &streamWriter{events: sse.NewWriter(w), connection: http.NewResponseController(w), reading: true}
-	if answer.keep != nil {
-		out.copies, out.copying = sse.NewWriter(&out.copied), true
-	}
+func (s *Server) stream(w http.ResponseWriter, c *call, answer reply, elapsed time.Duration) {
+	out := &streamWriter{dst: w, connection: http.NewResponseController(w), reading: true, copying: answer.keep != nil}
+	out.events, out.copies = sse.NewWriter(out), sse.NewWriter(&out.copied)
 	whole := false
 	defer func() { // also if the connection is given up by a panic
 		answer.events.leave()
@@ -28,12 +27,13 @@ func (s *Server) stream(w http.ResponseWriter, c *call, answer reply) {
 			answer.keep(out.copied.Bytes(), whole && out.copying)
 		}
 	}()
+	s.write(w, c, answer, elapsed)
 	for ended := false; !ended && (out.reading || out.copying); {
 		select {
 		case <-answer.events.wake:
 			var batch []event
 			batch, ended = answer.events.take()
-			out.write(batch)
+			out.pass(batch)
 		case <-out.gone(c.request):
 			out.reading = false
 		}
@@ -44,23 +44,28 @@ func (s *Server) stream(w http.ResponseWriter, c *call, answer reply) {
 
 // streamWriter writes events to a reader, and to a copy of the stream.
 type streamWriter struct {
-	events     *sse.Writer
+	dst        io.Writer
 	connection *http.ResponseController
-	reading    bool // the reader is there
+	patience   int // bytes that may be written before the reader's time begins anew
+
+	events  *sse.Writer
+	reading bool // the reader is there
 
 	copies  *sse.Writer
 	copied  bytes.Buffer
 	copying bool // the copy is whole so far
 }
 
-// write writes what has happened since the last time, and has it sent.
-func (w *streamWriter) write(batch []event) {
-	_ = w.connection.SetWriteDeadline(time.Now().Add(readerPatience)) // not all connections can
+// pass writes what has happened since the last time, and has it sent.
+func (w *streamWriter) pass(batch []event) {
+	w.patience = 0
 	for i := range batch {
 		data := batch[i].render()
 		if w.copying {
 			_ = w.copies.Event(batch[i].name, data) // to memory
-			w.copying = w.copied.Len() <= maxStreamCopy
+		}
+		if w.copied.Len() > maxStreamCopy {
+			w.copied, w.copying = bytes.Buffer{}, false
 		}
 		if w.reading {
 			w.reading = w.events.Event(batch[i].name, data) == nil
@@ -69,6 +74,20 @@ func (w *streamWriter) write(batch []event) {
 	if w.reading {
 		w.reading = w.connection.Flush() == nil
 	}
+}
+
+// Write writes to the reader, who has readerPatience for every piece: a slow reader is not one who is gone.
+func (w *streamWriter) Write(p []byte) (n int, err error) {
+	for len(p) > 0 && err == nil {
+		if w.patience <= 0 {
+			w.patience = 64 << 10
+			_ = w.connection.SetWriteDeadline(time.Now().Add(readerPatience)) // not all connections can
+		}
+		written := 0
+		written, err = w.dst.Write(p[:min(len(p), w.patience)])
+		n, p, w.patience = n+written, p[written:], w.patience-written
+	}
+	return n, err
 }
 
 // gone tells that the reader went away, which counts once.

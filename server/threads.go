@@ -2,8 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/json"
-	"strings"
 )
 
 // threadCollection holds all threads.
@@ -22,12 +20,12 @@ var modifyThreadRule = closed{properties: []property{
 
 // createThread is POST /threads; see section 9.1 of docs/protocol.md.
 func (s *Server) createThread(ctx context.Context, c *call) (reply, error) {
-	given, err := s.parse(c.body, createThreadRule)
+	given, err := s.parse(c, createThreadRule)
 	if err != nil {
 		return reply{}, err
 	}
 	all := &insertions{store: s.store}
-	doc, err := s.insertThread(ctx, all, given)
+	doc, err := s.insertThread(ctx, all, s.newID(prefixThread), given)
 	if err != nil {
 		return reply{}, all.undo(ctx, err)
 	}
@@ -35,9 +33,9 @@ func (s *Server) createThread(ctx context.Context, c *call) (reply, error) {
 }
 
 // insertThread adds a thread with its messages.
-func (s *Server) insertThread(ctx context.Context, all *insertions, given object) (*threadDocument, error) {
+func (s *Server) insertThread(ctx context.Context, all *insertions, id string, given object) (*threadDocument, error) {
 	doc := &threadDocument{
-		ID: s.newID(prefixThread), Object: "thread", CreatedAt: s.now().Unix(),
+		ID: id, Object: "thread", CreatedAt: s.now().Unix(),
 		Metadata:      orElse(given.get("metadata"), "{}"),
 		ToolResources: orElse(given.get("tool_resources"), "{}"),
 	}
@@ -45,21 +43,24 @@ func (s *Server) insertThread(ctx context.Context, all *insertions, given object
 	if doc.ToolResources, err = s.createHelperStores(ctx, all, doc.ToolResources, threadStoreDays); err != nil {
 		return nil, err
 	}
-	messages, err := s.insertMessages(ctx, all, doc.ID, itemsOf(given.get("messages")))
+	all.begin(messageCollection(id))
+	messages, err := s.insertMessages(ctx, all, id, 0, itemsOf(given.get("messages")))
 	if err != nil {
 		return nil, err
 	}
 	if doc.ToolResources, err = s.attach(ctx, all, doc.ToolResources, messages); err != nil {
 		return nil, err
 	}
-	return doc, all.insert(ctx, threadCollection, Record{
-		ID: doc.ID, CreatedAt: doc.CreatedAt, Data: encode(doc), State: encode(threadState{Messages: len(messages)}),
-	})
+	state := threadState{Messages: len(messages)}
+	if len(messages) > 0 {
+		state.Latest = messages[len(messages)-1].CreatedAt
+	}
+	return doc, all.insert(ctx, threadCollection, Record{ID: id, CreatedAt: doc.CreatedAt, Data: encode(doc), State: encode(state)})
 }
 
 // retrieveThread is GET /threads/{thread_id}.
 func (s *Server) retrieveThread(ctx context.Context, c *call) (reply, error) {
-	record, err := s.threadOf(ctx, c)
+	record, err := s.thread(ctx, c.ids[0])
 	if err != nil {
 		return reply{}, err
 	}
@@ -73,14 +74,11 @@ func (s *Server) retrieveThread(ctx context.Context, c *call) (reply, error) {
 
 // modifyThread is POST /threads/{thread_id}.
 func (s *Server) modifyThread(ctx context.Context, c *call) (reply, error) {
-	given, err := s.parse(c.body, modifyThreadRule)
+	given, err := s.parse(c, modifyThreadRule)
 	if err != nil {
 		return reply{}, err
 	}
-	id, err := c.idAt(0, "thread_id", prefixThread)
-	if err != nil {
-		return reply{}, err
-	}
+	id := c.ids[0]
 	t := s.engine.lock(id) // attachments change the resources too
 	defer s.engine.unlock(t)
 	record, err := s.store.Update(ctx, threadCollection, id, func(r Record) (Record, error) {
@@ -93,25 +91,9 @@ func (s *Server) modifyThread(ctx context.Context, c *call) (reply, error) {
 	return ok(record.Data)
 }
 
-// changedDocument returns a document with the given keys replaced.
-func changedDocument(data json.RawMessage, given object) json.RawMessage {
-	doc := splitObject(data)
-	for _, m := range given {
-		value := m.value
-		if m.key == "tool_resources" {
-			value = mergeToolResources(doc.get(m.key), value)
-		}
-		doc.set(m.key, value)
-	}
-	return doc.render()
-}
-
 // deleteThread is DELETE /threads/{thread_id}. All that belongs to the thread goes with it; an active run is cancelled.
 func (s *Server) deleteThread(ctx context.Context, c *call) (reply, error) {
-	id, err := c.idAt(0, "thread_id", prefixThread)
-	if err != nil {
-		return reply{}, err
-	}
+	id := c.ids[0]
 	t := s.engine.lock(id)
 	defer s.engine.unlock(t)
 	if err := s.store.Delete(ctx, threadCollection, id); err != nil {
@@ -128,20 +110,12 @@ func (s *Server) deleteThread(ctx context.Context, c *call) (reply, error) {
 
 // dropThread removes what belonged to a thread.
 func (s *Server) dropThread(ctx context.Context, id string) error {
-	q := Query{Limit: maxLimit}
-	for {
-		runs, err := s.store.List(ctx, runCollection(id), q)
+	for r, err := range s.records(ctx, runCollection(id), Descending) {
+		if err == nil {
+			err = s.store.Drop(ctx, stepCollection(r.ID))
+		}
 		if err != nil {
 			return err
-		}
-		for _, r := range runs.Records {
-			if err := s.store.Drop(ctx, stepCollection(r.ID)); err != nil {
-				return err
-			}
-			q.After = r.ID
-		}
-		if !runs.HasMore {
-			break
 		}
 	}
 	if err := s.store.Drop(ctx, runCollection(id)); err != nil {
@@ -150,15 +124,7 @@ func (s *Server) dropThread(ctx context.Context, id string) error {
 	return s.store.Drop(ctx, messageCollection(id))
 }
 
-// threadOf returns the thread that the address names.
-func (s *Server) threadOf(ctx context.Context, c *call) (Record, error) {
-	id, err := c.idAt(0, "thread_id", prefixThread)
-	if err != nil {
-		return Record{}, err
-	}
-	return s.thread(ctx, id)
-}
-
+// thread returns a thread.
 func (s *Server) thread(ctx context.Context, id string) (Record, error) {
 	record, err := s.store.Get(ctx, threadCollection, id)
 	return record, missing(err, "thread", id)
@@ -176,13 +142,4 @@ func (s *Server) changeThreadState(ctx context.Context, id string, change func(*
 		return r, nil
 	})
 	return err
-}
-
-// idAt returns an id of the address, which must begin with the prefix of its kind.
-func (c *call) idAt(place int, name, prefix string) (string, error) {
-	id := c.ids[place]
-	if !strings.HasPrefix(id, prefix) {
-		return "", errIDPrefix(name, id, prefix)
-	}
-	return id, nil
 }

@@ -25,8 +25,11 @@ var modifyToolResources = closed{properties: []property{
 	}}},
 }}
 
+// maxCodeFiles is how many files the code interpreter has, of an assistant and of a thread each.
+const maxCodeFiles = 20
+
 var codeInterpreterResources = closed{properties: []property{
-	{key: "file_ids", rule: array{plural: "strings", max: 20, item: text{min: 1}}, fill: "[]"},
+	{key: "file_ids", rule: array{plural: "strings", max: maxCodeFiles, item: text{min: 1}}, fill: "[]"},
 }}
 
 var vectorStoreIDs = array{plural: "strings", max: 1, item: identifier{prefixVectorStore}}

@@ -1,6 +1,9 @@
 package server
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"math"
+)
 
 // assistantTools are the tools of an assistant; see section 5.2 of
 // docs/protocol.md.
@@ -33,7 +36,13 @@ var fileSearch = closed{properties: []property{
 var rankingOptions = closed{properties: []property{
 	{key: "ranker", rule: enum{"auto", "default_2024_08_21"}, fill: `"default_2024_08_21"`},
 	{key: "score_threshold", rule: decimal{0, 1}, required: true},
-	{key: "hybrid_search", rule: nullable{opaque{}, "null"}, fill: "null"},
+	{key: "hybrid_search", rule: nullable{hybridSearch, "null"}, fill: "null"},
+}}
+
+// hybridSearch is how much two ways to search count. That both are needed is inferred.
+var hybridSearch = closed{properties: []property{
+	{key: "embedding_weight", rule: decimal{0, math.MaxInt32}, required: true},
+	{key: "text_weight", rule: decimal{0, math.MaxInt32}, required: true},
 }}
 
 // responseFormat is "auto" or an object; see section 5.3 of docs/protocol.md.

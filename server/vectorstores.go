@@ -104,6 +104,7 @@ func (s *Server) createHelperStore(ctx context.Context, all *insertions, spec ob
 		strategy = json.RawMessage(autoChunking)
 	}
 	files := 0
+	all.begin(vectorStoreFiles(id))
 	for file := range eachItem(spec.get("file_ids")) {
 		fileID := decodeString(file)
 		data := newVectorStoreFile(fileID, id, created, strategy)
@@ -163,4 +164,58 @@ func newVectorStoreFile(id, storeID string, created int64, strategy json.RawMess
 		{"chunking_strategy", strategy},
 		{"attributes", json.RawMessage("{}")},
 	}.render()
+}
+
+// extendStore adds files to a vector store, if it is one of this server's.
+func (s *Server) extendStore(ctx context.Context, all *insertions, id string, files []string) error {
+	record, err := s.store.Get(ctx, vectorStoreCollection, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	added, created := 0, s.now().Unix()
+	for _, file := range files {
+		data := newVectorStoreFile(file, id, created, json.RawMessage(autoChunking))
+		err := all.insert(ctx, vectorStoreFiles(id), Record{ID: file, CreatedAt: created, Data: data})
+		if err != nil && !errors.Is(err, ErrExists) {
+			return err
+		}
+		if err == nil {
+			added++
+		}
+	}
+	if added == 0 {
+		return nil
+	}
+	total, _ := strconv.Atoi(string(membersOf(splitObject(record.Data).get("file_counts")).get("total")))
+	if err := checkAttached(maxStoreFiles, total+added); err != nil {
+		return err
+	}
+	if err := s.countFiles(ctx, id, added); err != nil {
+		return err
+	}
+	all.done = append(all.done, func(ctx context.Context) error { return s.countFiles(ctx, id, -added) })
+	return nil
+}
+
+// countFiles adds to the number of files that a vector store has yet to read.
+func (s *Server) countFiles(ctx context.Context, id string, added int) error {
+	_, err := s.store.Update(ctx, vectorStoreCollection, id, func(r Record) (Record, error) {
+		doc := splitObject(r.Data)
+		counts := splitObject(doc.get("file_counts"))
+		for _, key := range []string{"in_progress", "total"} {
+			n, _ := strconv.Atoi(string(counts.get(key)))
+			counts.set(key, strconv.AppendInt(nil, int64(n+added), 10))
+		}
+		doc.set("file_counts", counts.render())
+		doc.set("status", json.RawMessage(`"in_progress"`))
+		if string(counts.get("in_progress")) == "0" {
+			doc.set("status", json.RawMessage(`"completed"`))
+		}
+		r.Data = doc.render()
+		return r, nil
+	})
+	return err
 }

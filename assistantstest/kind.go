@@ -1,0 +1,107 @@
+package assistantstest
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/assistants-go/assistants/server"
+)
+
+// A kind is a kind of requests.
+type kind struct {
+	text     string
+	method   string
+	elements []string // of the path; those in braces stand for any one
+}
+
+var kindForm = regexp.MustCompile(`^([A-Z]+) (/[^ ?#]*)$`)
+
+// parseKind takes what the API has.
+func parseKind(text string) (kind, error) {
+	m := kindForm.FindStringSubmatch(text)
+	if m == nil {
+		return kind{}, fmt.Errorf(`%q is not a method and a path, such as "POST /threads/{thread_id}/runs"`, text)
+	}
+	k := kind{text: text, method: m[1], elements: strings.Split(withoutDialect(m[2]), "/")}
+	example := make([]string, len(k.elements))
+	for i, e := range k.elements {
+		if strings.HasPrefix(e, "{") != strings.HasSuffix(e, "}") {
+			return kind{}, errors.New("the braces do not match in " + text)
+		}
+		if example[i] = e; strings.HasPrefix(e, "{") {
+			example[i] = "id"
+		}
+	}
+	if !known(k.method, strings.Join(example, "/")) {
+		return kind{}, errors.New("the API has no such request: " + text)
+	}
+	return k, nil
+}
+
+func (k kind) matches(method, path string) bool {
+	elements := strings.Split(path, "/")
+	if method != k.method || len(elements) != len(k.elements) {
+		return false
+	}
+	for i, want := range k.elements {
+		if strings.HasPrefix(want, "{") {
+			// An id is never empty, and /threads/runs is an address of its own.
+			if elements[i] == "" || path == "/threads/runs" {
+				return false
+			}
+		} else if elements[i] != want {
+			return false
+		}
+	}
+	return true
+}
+
+// kindOf names the kind of a request, or the request itself if the API has no such kind.
+func kindOf(method, path string) string {
+	if known(method, path) {
+		path = template(path)
+	}
+	return method + " " + path
+}
+
+// template is an address of the API with names in place of ids: every other element is one.
+func template(path string) string {
+	if path == "/threads/runs" {
+		return path
+	}
+	elements := strings.Split(path, "/")
+	for i := 2; i < len(elements); i += 2 {
+		elements[i] = "{" + strings.TrimSuffix(elements[i-1], "s") + "_id}"
+	}
+	return strings.Join(elements, "/")
+}
+
+// scratch is a server that is only asked what it would answer.
+var scratch = sync.OnceValue(func() *server.Server { return server.New() })
+
+// known reports whether the API has a request. The scratch server refuses each that it has, for the lack of a header,
+// before it does anything.
+func known(method, path string) bool {
+	r, err := http.NewRequest(method, "/v1"+path, http.NoBody)
+	if err != nil {
+		return false
+	}
+	w := httptest.NewRecorder()
+	scratch().ServeHTTP(w, r)
+	return w.Code != http.StatusNotFound && w.Code != http.StatusMethodNotAllowed
+}
+
+// dialect is what vendors put in front of an address: section 2 of docs/protocol.md.
+var dialect = regexp.MustCompile(`^/(v1|openai/v1|openai|api/projects/[^/]+)(/|$)`)
+
+func withoutDialect(path string) string {
+	if at := dialect.FindStringIndex(path); at != nil {
+		return "/" + path[at[1]:]
+	}
+	return path
+}
