@@ -200,7 +200,7 @@ func TestDeskRefunds(t *testing.T) {
 	assert.Equal(t, "Your money is on its way.", out.String())
 	assert.Equal(t, []string{"4711"}, shop.refunded)
 
-	calls := api.Calls()
+	calls := api.ModelCalls()
 	require.Len(t, calls, 3)
 	assert.Equal(t, "Help customers of the shop.", calls[0].Instructions)
 	assert.JSONEq(t, `{"id":"4711","status":"lost","cents":1999}`, calls[1].Outputs()[0].Function.Output)
@@ -223,7 +223,7 @@ func TestDeskWithoutOrder(t *testing.T) {
 
 func TestDeskFindsItsAssistant(t *testing.T) {
 	t.Parallel()
-	api, first, shop, _ := newDesk(t, assistantstest.Expect("GET /assistants", "POST /assistants", "POST /threads"))
+	api, first, shop, _ := newDesk(t, assistantstest.WithExpectedRequests("GET /assistants", "POST /assistants", "POST /threads"))
 	second, err := OpenDesk(t.Context(), api.Client, shop)
 	require.NoError(t, err)
 	assert.Equal(t, first.assistant, second.assistant)
@@ -233,7 +233,7 @@ func TestDeskFindsItsAssistant(t *testing.T) {
 // A customer who has to call twice has one ticket.
 func TestDeskOpensOnce(t *testing.T) {
 	t.Parallel()
-	_, desk, _, _ := newDesk(t, assistantstest.WithFaults(assistantstest.Fault{On: "POST /threads", Request: 2, Lost: true}))
+	_, desk, _, _ := newDesk(t, assistantstest.WithFaults(assistantstest.Fault{On: "POST /threads", Nth: 2, Lost: true}))
 	_, err := desk.Open(t.Context(), "Joe", "2")
 	require.Error(t, err)
 	ticket, err := desk.Open(t.Context(), "Joe", "2")
@@ -257,7 +257,7 @@ func TestDeskAnswersAgain(t *testing.T) {
 	t.Parallel()
 	_, desk, _, ticket := newDesk(t,
 		assistantstest.WithRules(server.Otherwise(server.Say("We open at nine."))),
-		assistantstest.WithFaults(assistantstest.Fault{On: "POST /threads/{thread_id}/runs", Request: 1, CutAfter: 8}))
+		assistantstest.WithFaults(assistantstest.Fault{On: "POST /threads/{thread_id}/runs", Nth: 1, CutAfter: 8}))
 	var out strings.Builder
 	require.NoError(t, desk.Answer(t.Context(), ticket, "When?", &out))
 	assert.Equal(t, "We\n---\nWe open at nine.", out.String())

@@ -246,7 +246,7 @@ func (l logger) Handle(_ context.Context, r slog.Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.ended {
-		l.t.Log(b.String())
+		l.t.Logf("%s", &b)
 	}
 	return nil
 }

@@ -111,12 +111,12 @@ func TestFailures(t *testing.T) {
 					_, _ = api.Assistants.Create(t.Context(), assistants.AssistantCreateParams{Model: "m"})
 				}
 			}, []string{"POST /assistants was answered with status 500, which no fault asked for"}},
-		{"an unexpected request", options{assistantstest.Expect("POST /assistants", "POST /threads/runs", "GET /threads/{thread_id}/runs/{run_id}")},
+		{"an unexpected request", options{assistantstest.WithExpectedRequests("POST /assistants", "POST /threads/runs", "GET /threads/{thread_id}/runs/{run_id}")},
 			func(t testing.TB, api *assistantstest.API) { say(t, api); newestText(t, api, "thread_1") },
 			[]string{"unexpected request: GET /threads/thread_1/messages; name it in Expect if it is right"}},
-		{"an expected request that never comes", options{assistantstest.Expect("POST /assistants", "POST /threads/runs"), assistantstest.Expect("POST /threads")},
+		{"an expected request that never comes", options{assistantstest.WithExpectedRequests("POST /assistants", "POST /threads/runs"), assistantstest.WithExpectedRequests("POST /threads")},
 			func(t testing.TB, api *assistantstest.API) { startRun(t, api, "Hi") }, []string{"POST /threads was expected and never sent"}},
-		{"a fault that never happens", faults(assistantstest.Fault{On: "POST /threads/runs", Request: 2, Status: 500},
+		{"a fault that never happens", faults(assistantstest.Fault{On: "POST /threads/runs", Nth: 2, Status: 500},
 			assistantstest.Fault{On: "POST /threads", Delay: time.Hour, Reset: true}), say, []string{
 			"fault 1 (status 500, request 2 of POST /threads/runs) never happened: there were 1 such requests",
 			"fault 2 (delay of 1h0m0s, reset, every request of POST /threads) never happened: there was no such request"}},
@@ -128,14 +128,14 @@ func TestFailures(t *testing.T) {
 		{"braces that do not match", nil, func(t testing.TB, api *assistantstest.API) { api.Requests("GET /threads/{id") },
 			[]string{"Requests: the braces do not match in GET /threads/{id"}},
 		// Fatal:
-		{"Expect", options{assistantstest.Expect("threads")}, nil, []string{`Expect: "threads" is not a method and a path`}},
+		{"Expect", options{assistantstest.WithExpectedRequests("threads")}, nil, []string{`Expect: "threads" is not a method and a path`}},
 		{"rules and a model", options{assistantstest.WithRules(), assistantstest.WithModel(server.StandIn())}, nil, []string{"contradict"}},
 		{"client", options{assistantstest.WithClient(assistants.WithMaxRetries(-1))}, nil, []string{"the options of WithClient: assistants: WithMaxRetries: -1"}},
 		{"client elsewhere", options{assistantstest.WithClient(assistants.WithBaseURL("http://localhost/v1"))}, nil, []string{"the options of WithClient"}},
 		{"fault on nothing", faults(assistantstest.Fault{Reset: true}, assistantstest.Fault{On: "threads", Reset: true}), nil, []string{"fault 2: On: "}},
 		{"no fault", faults(assistantstest.Fault{}), nil, []string{"fault 1: it does nothing"}},
 		{"two faults in one", faults(assistantstest.Fault{Reset: true, CutAfter: 1}), nil, []string{"more than one of"}},
-		{"negative", faults(assistantstest.Fault{Reset: true, Request: -1}), nil, []string{"a number is negative"}},
+		{"negative", faults(assistantstest.Fault{Reset: true, Nth: -1}), nil, []string{"a number is negative"}},
 		{"a fault that is none", faults(assistantstest.Fault{Status: 200}), nil, []string{"status 200 is no error"}},
 		{"no status", faults(assistantstest.Fault{Delay: 1, Message: "x"}), nil, []string{"and no Status"}},
 	} {
@@ -163,7 +163,7 @@ func TestFailures(t *testing.T) {
 func TestFailedTest(t *testing.T) {
 	t.Parallel()
 	got := inTest(func(t testing.TB) {
-		assistantstest.New(t, assistantstest.Expect("POST /threads"), assistantstest.WithFaults(assistantstest.Fault{Reset: true}))
+		assistantstest.New(t, assistantstest.WithExpectedRequests("POST /threads"), assistantstest.WithFaults(assistantstest.Fault{Reset: true}))
 		t.Fatalf("enough")
 	})
 	assert.Equal(t, []string{"enough"}, got.errors)
@@ -228,23 +228,23 @@ func TestRequestsConcurrently(t *testing.T) {
 			_, err := api.Threads.Create(t.Context(), assistants.ThreadCreateParams{})
 			assert.NoError(t, err)
 			api.Requests("POST /threads")
-			api.Calls()
+			api.ModelCalls()
 		})
 	}
 	calls.Wait()
 	assert.Len(t, api.Requests("POST /threads"), 20)
 }
 
-func TestCalls(t *testing.T) {
+func TestModelCalls(t *testing.T) {
 	t.Parallel()
 	api := assistantstest.New(t, assistantstest.WithModel(server.ModelFunc(func(_ context.Context, call *server.ModelCall) iter.Seq2[server.ModelEvent, error] {
 		call.History[0], call.Model = server.Turn{}, "changed" // it is the model's
 		return func(yield func(server.ModelEvent, error) bool) { yield(server.Text("Hello."), nil) }
 	})))
-	assert.Empty(t, api.Calls())
+	assert.Empty(t, api.ModelCalls())
 	run := finished(t, api, startRun(t, api, "Hi"))
 	assert.Equal(t, "Hello.", newestText(t, api, run.ThreadID))
-	calls := api.Calls()
+	calls := api.ModelCalls()
 	require.Len(t, calls, 1)
 	assert.Equal(t, "Hi", calls[0].LastUserMessage().Text())
 	assert.Equal(t, "gpt-4o", calls[0].Model)

@@ -102,7 +102,7 @@ func ExampleWithClient() {
 	fmt.Println(inTest(func(t testing.TB) {
 		api := assistantstest.New(t,
 			assistantstest.WithClient(assistants.WithMaxRetries(2)),
-			assistantstest.WithFaults(assistantstest.Fault{Request: 1, Status: 503}),
+			assistantstest.WithFaults(assistantstest.Fault{Nth: 1, Status: 503}),
 		)
 		if _, err := api.Threads.Create(t.Context(), assistants.ThreadCreateParams{}); err != nil {
 			t.Errorf("%v", err)
@@ -131,9 +131,9 @@ func ExampleWithFaults() {
 	// PASS
 }
 
-func ExampleExpect() {
+func ExampleWithExpectedRequests() {
 	fmt.Println(inTest(func(t testing.TB) {
-		api := assistantstest.New(t, assistantstest.Expect("POST /assistants", "POST /threads/runs", "DELETE /threads/{thread_id}"))
+		api := assistantstest.New(t, assistantstest.WithExpectedRequests("POST /assistants", "POST /threads/runs", "DELETE /threads/{thread_id}"))
 		if _, err := ask(t.Context(), api.Client, "Hello?"); err != nil {
 			t.Errorf("%v", err)
 		}
@@ -156,11 +156,11 @@ func ExampleAPI_Requests() {
 	// PASS
 }
 
-func ExampleAPI_Calls() {
+func ExampleAPI_ModelCalls() {
 	fmt.Println(inTest(func(t testing.TB) {
 		api := assistantstest.New(t)
 		_, _ = ask(t.Context(), api.Client, "Hello?")
-		for _, call := range api.Calls() {
+		for _, call := range api.ModelCalls() {
 			fmt.Println(call.Model, call.LastUserMessage().Text())
 		}
 	}))

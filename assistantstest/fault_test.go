@@ -66,10 +66,10 @@ func TestStatus(t *testing.T) {
 func TestWhichRequest(t *testing.T) {
 	t.Parallel()
 	api := assistantstest.New(t, assistantstest.WithFaults(
-		assistantstest.Fault{On: createThread, Request: 2, Status: 500},
-		assistantstest.Fault{On: createThread, Request: 3, Status: 502},
+		assistantstest.Fault{On: createThread, Nth: 2, Status: 500},
+		assistantstest.Fault{On: createThread, Nth: 3, Status: 502},
 		assistantstest.Fault{On: "DELETE /threads/{thread_id}", Status: 403},
-	), assistantstest.WithFaults(assistantstest.Fault{Request: 6, Status: 503}))
+	), assistantstest.WithFaults(assistantstest.Fault{Nth: 6, Status: 503}))
 	for range 4 {
 		_ = thread(t, api)
 	}
@@ -86,7 +86,7 @@ func TestWhichRequest(t *testing.T) {
 func TestFaultInPlace(t *testing.T) {
 	t.Parallel()
 	got := inTest(func(t testing.TB) {
-		api := assistantstest.New(t, assistantstest.WithFaults(assistantstest.Fault{Status: 500}, assistantstest.Fault{Request: 1, Lost: true}))
+		api := assistantstest.New(t, assistantstest.WithFaults(assistantstest.Fault{Status: 500}, assistantstest.Fault{Nth: 1, Lost: true}))
 		_ = thread(t, api)
 	})
 	require.Len(t, got.errors, 1)
@@ -97,7 +97,7 @@ func TestFaultInPlace(t *testing.T) {
 func TestRetries(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		fault := assistantstest.WithFaults(assistantstest.Fault{On: createThread, Request: 1, Status: 503})
+		fault := assistantstest.WithFaults(assistantstest.Fault{On: createThread, Nth: 1, Status: 503})
 		require.ErrorIs(t, thread(t, assistantstest.New(t, fault)), assistants.ErrServer)
 
 		began := time.Now()
@@ -105,7 +105,7 @@ func TestRetries(t *testing.T) {
 		assert.Zero(t, time.Since(began))
 
 		patient := assistantstest.New(t, assistantstest.WithClient(assistants.WithMaxRetries(1)),
-			assistantstest.WithFaults(assistantstest.Fault{On: createThread, Request: 1, Status: 429, RetryAfter: 20 * time.Second}))
+			assistantstest.WithFaults(assistantstest.Fault{On: createThread, Nth: 1, Status: 429, RetryAfter: 20 * time.Second}))
 		require.NoError(t, thread(t, patient))
 		assert.Equal(t, 20*time.Second, time.Since(began))
 	})
@@ -114,7 +114,7 @@ func TestRetries(t *testing.T) {
 func TestDelay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		api := assistantstest.New(t, assistantstest.WithFaults(assistantstest.Fault{Request: 1, Delay: 10 * time.Second}, assistantstest.Fault{Delay: 20 * time.Second, Status: 500}),
+		api := assistantstest.New(t, assistantstest.WithFaults(assistantstest.Fault{Nth: 1, Delay: 10 * time.Second}, assistantstest.Fault{Delay: 20 * time.Second, Status: 500}),
 			assistantstest.WithClient(assistants.WithTimeout(30*time.Second)))
 		began := time.Now()
 		require.NoError(t, thread(t, api))
@@ -159,7 +159,7 @@ func clients(t *testing.T, f func(t *testing.T, open func(opts ...assistantstest
 func TestReset(t *testing.T) {
 	t.Parallel()
 	clients(t, func(t *testing.T, open func(...assistantstest.Option) (*assistantstest.API, *assistants.Client)) {
-		api, client := open(assistantstest.WithFaults(assistantstest.Fault{Request: 1, Reset: true}))
+		api, client := open(assistantstest.WithFaults(assistantstest.Fault{Nth: 1, Reset: true}))
 		_, err := client.Threads.Create(t.Context(), assistants.ThreadCreateParams{})
 		require.Error(t, err)
 		_, answered := errors.AsType[*assistants.APIError](err)
@@ -174,7 +174,7 @@ func TestReset(t *testing.T) {
 func TestLost(t *testing.T) {
 	t.Parallel()
 	clients(t, func(t *testing.T, open func(...assistantstest.Option) (*assistantstest.API, *assistants.Client)) {
-		api, client := open(assistantstest.WithFaults(assistantstest.Fault{On: createThread, Request: 1, Lost: true}))
+		api, client := open(assistantstest.WithFaults(assistantstest.Fault{On: createThread, Nth: 1, Lost: true}))
 		key := assistants.WithIdempotencyKey("order-4711")
 		_, err := client.Threads.Create(t.Context(), assistants.ThreadCreateParams{}, key)
 		require.Error(t, err)

@@ -84,8 +84,8 @@ func template(path string) string {
 // scratch is a server that is only asked what it would answer.
 var scratch = sync.OnceValue(func() *server.Server { return server.New() })
 
-// known reports whether the API has a request. The scratch server refuses each that it has, for the lack of a header,
-// before it does anything.
+// known reports whether the API has a request. The scratch server refuses each that it has, for the lack of a header
+// and before it does anything.
 func known(method, path string) bool {
 	r, err := http.NewRequest(method, "/v1"+path, http.NoBody)
 	if err != nil {
@@ -93,7 +93,7 @@ func known(method, path string) bool {
 	}
 	w := httptest.NewRecorder()
 	scratch().ServeHTTP(w, r)
-	return w.Code != http.StatusNotFound && w.Code != http.StatusMethodNotAllowed
+	return w.Code == http.StatusBadRequest
 }
 
 // dialect is what vendors put in front of an address: section 2 of docs/protocol.md.

@@ -115,22 +115,25 @@ func (a *API) arrive(r *http.Request, body []byte) (*request, *fault, bool) {
 	}
 	a.active.Begin()
 	a.requests = append(a.requests, record)
-	if is := kindOf(record.Method, record.Path); !a.isExpected(record) && !a.unexpected[is] {
-		a.unexpected[is] = true
-		a.t.Errorf("assistantstest: unexpected request: %s; name it in WithExpectedRequests if it is right", is)
-	}
+	a.holdExpected(record)
 	return record, a.due(record), true
 }
 
-// isExpected reports whether a request is one of those that are to be sent, if they are named. The lock is held.
-func (a *API) isExpected(r *request) bool {
+// holdExpected holds a request against those that are to be sent, if they are named. The lock is held.
+func (a *API) holdExpected(r *request) {
 	expected := len(a.expected) == 0
 	for _, e := range a.expected {
 		if e.matches(r.Method, r.Path) {
 			expected, e.met = true, true
 		}
 	}
-	return expected
+	if expected {
+		return
+	}
+	if is := kindOf(r.Method, r.Path); !a.unexpected[is] {
+		a.unexpected[is] = true
+		a.t.Errorf("assistantstest: unexpected request: %s; name it in WithExpectedRequests if it is right", is)
+	}
 }
 
 // answered is called when the header of an answer is about to be sent.
@@ -138,7 +141,10 @@ func (a *API) answered(r *request, status int, header http.Header) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	r.Status = status
-	if pause := a.pause(r); status == http.StatusOK && pause > 0 {
+	if status != http.StatusOK {
+		return
+	}
+	if pause := a.pause(r); pause > 0 {
 		header.Set("Openai-Poll-After-Ms", strconv.FormatInt(pause.Milliseconds(), 10))
 	}
 }

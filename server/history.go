@@ -98,8 +98,11 @@ func (s *Server) addHistory(ctx context.Context, c *ModelCall, strategy json.Raw
 // estimate is inferred: how many tokens a text of so many bytes has. Only the model could count them.
 func estimate(bytes int) int { return (bytes + 3) / 4 }
 
-// perMessage is what a message or a call costs besides its text, and perImage what an image does, which is inferred too.
-const perMessage, perImage = 4, 1000
+// perMessage is what a message or a call costs besides its text.
+const perMessage = 4
+
+// perImage is inferred: what an image costs, whatever its size.
+const perImage = 1000
 
 func tokensOf(t *Turn) int {
 	bytes, images := 0, 0

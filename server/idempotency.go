@@ -47,7 +47,7 @@ func (s *Server) once(ctx context.Context, c *call, handle handler) (reply, erro
 			s.answers.release(id)
 		}
 	}()
-	answer, err := settle(handle(ctx, c))
+	answer, err := asReply(handle(ctx, c))
 	switch {
 	case err != nil || answer.status >= http.StatusBadRequest:
 	case answer.events != nil: // the claim lasts until the stream is whole

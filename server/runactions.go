@@ -252,7 +252,7 @@ func (s *Server) submitToolOutputs(ctx context.Context, c *call) (reply, error) 
 	if r.doc.Status != statusRequiresAction || r.step == nil {
 		return reply{}, errNoOutputsWanted(r.doc.Status)
 	}
-	if err := r.step.answer(itemsOf(given.get("tool_outputs"))); err != nil {
+	if err := r.step.takeOutputs(itemsOf(given.get("tool_outputs"))); err != nil {
 		return reply{}, err
 	}
 	r.feed = feedFor(c, given, content)
@@ -281,8 +281,8 @@ func (r *run) resume() (reply, error) {
 	return r.answer()
 }
 
-// answer gives the calls of a step their outputs: all of them, each once. An error changes nothing.
-func (s *step) answer(outputs []json.RawMessage) error {
+// takeOutputs gives the calls of a step their outputs: all of them, each once. An error changes nothing.
+func (s *step) takeOutputs(outputs []json.RawMessage) error {
 	byID := make(map[string]json.RawMessage, len(outputs))
 	var want, got []string
 	twice := false

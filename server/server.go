@@ -148,15 +148,15 @@ func (s *Server) answer(c *call, w http.ResponseWriter) (answer reply, cause err
 			answer = failure(errInternal(c.id))
 		}
 	}()
-	answer, err := settle(s.handle(c, w))
+	answer, err := asReply(s.handle(c, w))
 	if err != nil {
 		return failure(errInternal(c.id)), err
 	}
 	return answer, nil
 }
 
-// settle makes an error that is the caller's fault an answer. Another error stays.
-func settle(answer reply, err error) (reply, error) {
+// asReply makes an error that is the caller's fault an answer. Another error stays.
+func asReply(answer reply, err error) (reply, error) {
 	var known *apiError
 	if errors.As(err, &known) {
 		answer.status, answer.body = known.status, known.body()

@@ -62,33 +62,6 @@ func (m *maker) know(calls []assistants.ToolCall) {
 	}
 }
 
-// parseTree takes JSON apart. What is no JSON is nil, which is as good as a schema that allows everything.
-func parseTree(schema json.RawMessage) *tree {
-	var compact bytes.Buffer
-	if len(schema) > maxSchemasBytes || json.Compact(&compact, schema) != nil || compact.Len() == 0 {
-		return nil
-	}
-	t, _ := growTree(compact.Bytes(), 0)
-	return t
-}
-
-// member returns the value of a key, or nil.
-func (t *tree) member(key string) *tree {
-	if t == nil {
-		return nil
-	}
-	return t.members[key]
-}
-
-// number returns the value of a key that is a number.
-func (t *tree) number(key string) (value float64, ok bool) {
-	if n := t.member(key); n != nil && (n.kind == kindInteger || n.kind == kindDecimal) {
-		value, err := strconv.ParseFloat(string(n.raw), 64)
-		return value, err == nil
-	}
-	return 0, false
-}
-
 func (m *maker) make() json.RawMessage { return m.value(m.root, "", 0) }
 
 // value makes a value for a schema, which is that of a property, or of something in it, with this name.
@@ -413,23 +386,4 @@ func sized(text string, s *tree) string {
 		runes = runes[:int(most)]
 	}
 	return string(runes)
-}
-
-// render returns the value as JSON.
-func (t *tree) render() json.RawMessage {
-	switch t.kind {
-	case kindObject:
-		var o object
-		for _, key := range t.keys {
-			o = append(o, keyValue{key, t.members[key].render()})
-		}
-		return o.render()
-	case kindArray:
-		var items []json.RawMessage
-		for _, item := range t.items {
-			items = append(items, item.render())
-		}
-		return renderArray(items)
-	}
-	return t.raw
 }

@@ -67,7 +67,7 @@ func serve(h http.Handler, w *pipeWriter, r *http.Request) {
 		switch p := recover(); p {
 		case nil:
 		case http.ErrAbortHandler:
-			err = errors.New("the handler aborted the connection")
+			err = fmt.Errorf("the handler aborted the connection: %w", io.EOF) // which is what a client of net/http sees
 		default:
 			err = fmt.Errorf("the handler panicked: %v", p)
 		}
