@@ -25,6 +25,7 @@ type engine struct {
 	mu      sync.Mutex
 	threads map[string]*thread
 	live    map[*run]struct{}
+	maxLive int
 	closed  bool
 }
 
@@ -44,7 +45,7 @@ const (
 func newEngine(s *Server, model Model, concurrentCalls int) *engine {
 	return &engine{
 		server: s, model: model, places: line{free: concurrentCalls},
-		threads: make(map[string]*thread), live: make(map[*run]struct{}),
+		threads: make(map[string]*thread), live: make(map[*run]struct{}), maxLive: maxLiveRuns,
 	}
 }
 
@@ -94,7 +95,7 @@ func (e *engine) enter(r *run) error {
 	switch {
 	case e.closed:
 		return errClosed()
-	case len(e.live) >= maxLiveRuns:
+	case len(e.live) >= e.maxLive:
 		return errTooManyRuns()
 	}
 	e.live[r] = struct{}{}

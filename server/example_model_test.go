@@ -350,3 +350,24 @@ func ExampleWithMaxContextTokens() {
 	fmt.Println(stream.Messages()[0].Text())
 	// Output: Chapter 1, Chapter 8, Chapter 9
 }
+
+// Do tells the program when the model is at work.
+func ExampleDo() {
+	begun := make(chan string, 1)
+	api := server.New(server.WithModel(server.NewScripted(server.Otherwise(
+		server.Do(func(call *server.ModelCall) { begun <- call.LastUserMessage().Text() }),
+		server.Say("One moment."),
+	))))
+	defer api.Close()
+	client, id := newTalk(api)
+	stream, err := client.Threads.CreateAndRunStream(context.Background(), assistants.ThreadCreateAndRunParams{
+		AssistantID: id,
+		Thread:      assistants.ThreadCreateParams{Messages: []assistants.MessageCreateParams{assistants.UserMessage("Hello?")}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer stream.Close()
+	fmt.Println(<-begun)
+	// Output: Hello?
+}

@@ -31,7 +31,10 @@ type api struct {
 func newAPI(t testing.TB, opts ...server.Option) *api {
 	c := &clock{now: time.Unix(epoch, 0)}
 	s := server.New(append([]server.Option{server.WithClock(c.Now), server.WithIDSource(counter())}, opts...)...)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	t.Cleanup(func() {
+		require.NoError(t, s.Close())
+		require.Empty(t, s.Leftovers(), "what a test has begun ends with it")
+	})
 	return &api{t: t, handler: s, server: s, clock: c}
 }
 

@@ -78,6 +78,8 @@ type ModelCall struct {
 
 	// State is the last [State] that the model yielded in this run; nil if there was none.
 	State []byte
+
+	strict bool // of a script; see Scripted.Strict
 }
 
 // A Turn is one item of a conversation: a message, or calls of tools. The other field is nil. What a model wrote before it

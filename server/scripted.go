@@ -2,6 +2,9 @@ package server
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -20,8 +23,9 @@ import (
 type Scripted struct {
 	rules []Rule
 
-	mu   sync.Mutex
-	used []int // how often each rule was followed
+	mu     sync.Mutex
+	used   []int // how often each rule was followed
+	strict bool
 }
 
 var _ Model = (*Scripted)(nil)
@@ -30,6 +34,23 @@ var _ Model = (*Scripted)(nil)
 // with a message that says so.
 func NewScripted(rules ...Rule) *Scripted {
 	return &Scripted{rules: slices.Clone(rules), used: make([]int, len(rules))}
+}
+
+// ErrScript is the error of a script that does not fit what it is asked: no rule applies to a call, or, if it is strict, a
+// rule does what no service would do. The run fails.
+var ErrScript = errors.New("server: wrong script")
+
+// wrongScript returns an error that is [ErrScript], and that the caller of the run is told.
+func wrongScript(format string, args ...any) error {
+	return errors.Join(ErrScript, &ModelError{Code: typeServer, Message: fmt.Sprintf(format, args...)})
+}
+
+// Strict returns the model with rules that are held against the run: [CallFunction] of a function that it does not offer, or
+// with arguments that are no JSON, and [RunCode] and [Search] without the tool, fail with [ErrScript]. A script that wants
+// just that yields the event itself; see [Yield].
+func (s *Scripted) Strict() *Scripted {
+	s.strict = true
+	return s
 }
 
 // A Rule says what a [Scripted] model does when. [When] and [Otherwise] make one.
@@ -136,7 +157,16 @@ func CallFunction(name, arguments string) Action {
 			events = append(events, Arguments(piece))
 		}
 	}
-	return Yield(events...)
+	return expecting(func(call *ModelCall) error {
+		offered := functionsOf(call)
+		switch {
+		case !slices.Contains(offered, name):
+			return wrongScript("The script calls the function %q, and the run offers %q.", name, offered)
+		case !json.Valid([]byte(arguments)):
+			return wrongScript("The script calls the function %q with arguments that are no JSON: %s", name, arguments)
+		}
+		return nil
+	}, events)
 }
 
 // RunCode has the code interpreter run code, line by line, and print logs; "" is nothing.
@@ -150,12 +180,54 @@ func RunCode(code, logs string) Action {
 	if logs != "" {
 		events = append(events, CodeLogs(logs))
 	}
-	return Yield(events...)
+	return expecting(offering(assistants.ToolCodeInterpreter), events)
 }
 
 // Search has file search find results.
 func Search(results ...assistants.FileSearchResult) Action {
-	return Yield(SearchCall{}, SearchResults(results))
+	return expecting(offering(assistants.ToolFileSearch), []ModelEvent{SearchCall{}, SearchResults(results)})
+}
+
+// expecting returns an action for calls of which something holds; for others a strict script ends the call with an error.
+func expecting(holds func(call *ModelCall) error, events []ModelEvent) Action {
+	play := Yield(events...)
+	return func(ctx context.Context, call *ModelCall, yield func(ModelEvent, error) bool) bool {
+		if call.strict {
+			if err := holds(call); err != nil {
+				yield(nil, err)
+				return false
+			}
+		}
+		return play(ctx, call, yield)
+	}
+}
+
+func offering(tool assistants.ToolType) func(call *ModelCall) error {
+	return func(call *ModelCall) error {
+		if !Offered(tool)(call) {
+			return wrongScript("The script uses the tool %q, which the run does not offer.", tool)
+		}
+		return nil
+	}
+}
+
+// functionsOf returns the names of the functions that a call may make use of.
+func functionsOf(call *ModelCall) []string {
+	var names []string
+	for i := range call.Tools {
+		if f := call.Tools[i].Function; f != nil {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// Do calls a function, such as one that tells a test that the call has begun.
+func Do(do func(call *ModelCall)) Action {
+	return func(_ context.Context, call *ModelCall, _ func(ModelEvent, error) bool) bool {
+		do(call)
+		return true
+	}
 }
 
 // Cite writes a mark that stands for a file, such as "【4:0†handbook.md】" for handbook.md.
@@ -202,9 +274,10 @@ func (s *Scripted) Respond(ctx context.Context, call *ModelCall) iter.Seq2[Model
 	return func(yield func(ModelEvent, error) bool) {
 		actions, found := s.find(call)
 		if !found {
-			yield(nil, &ModelError{Code: typeServer, Message: "No rule of the script applies to this call."})
+			yield(nil, wrongScript("No rule of the script applies to this call."))
 			return
 		}
+		call.strict = s.strict
 		m := meter{call: call, yield: yield}
 		if perform(ctx, call, m.pass, actions...) && !m.metered {
 			yield(m.usage(), nil)

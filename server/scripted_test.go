@@ -288,3 +288,50 @@ func TestScriptedRun(t *testing.T) {
 		assert.Equal(t, "No rule of the script applies to this call.", run("").LastError.Message)
 	})
 }
+
+// A strict script does what the run offers, or says what it does not.
+func TestScriptedStrictly(t *testing.T) {
+	t.Parallel()
+	const tools = `[{"type":"function","function":{"name":"find_order"}},{"type":"code_interpreter"}]`
+	for name, test := range map[string]struct {
+		action server.Action
+		wrong  string
+	}{
+		"a function of the run":  {server.CallFunction("find_order", `{"id":1}`), ""},
+		"another function":       {server.CallFunction("find_ordr", `{}`), `The script calls the function "find_ordr", and the run offers ["find_order"].`},
+		"arguments that are cut": {server.CallFunction("find_order", `{"id":`), `The script calls the function "find_order" with arguments that are no JSON: {"id":`},
+		"a tool of the run":      {server.RunCode("1", "1"), ""},
+		"another tool":           {server.Search(), `The script uses the tool "file_search", which the run does not offer.`},
+		"an event of its own":    {server.Yield(server.FunctionCall{Name: "anything", Arguments: "{"}), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			call := new(server.ModelCall)
+			require.NoError(t, json.Unmarshal([]byte(tools), &call.Tools))
+			rule := server.Otherwise(test.action)
+			for _, err := range server.NewScripted(rule).Respond(t.Context(), call) {
+				require.NoError(t, err)
+			}
+			var failed error
+			for _, err := range server.NewScripted(rule).Strict().Respond(t.Context(), call) {
+				failed = err
+			}
+			if test.wrong == "" {
+				require.NoError(t, failed)
+				return
+			}
+			require.ErrorIs(t, failed, server.ErrScript)
+			var told *server.ModelError
+			require.ErrorAs(t, failed, &told)
+			require.Equal(t, test.wrong, told.Message)
+		})
+	}
+}
+
+func TestScriptedDoes(t *testing.T) {
+	t.Parallel()
+	var seen *server.ModelCall
+	call := &server.ModelCall{RunID: "run_1"}
+	respond(t, call, server.Otherwise(server.Do(func(call *server.ModelCall) { seen = call }), server.Say("Done.")))
+	require.Same(t, call, seen)
+}
