@@ -21,11 +21,11 @@ import (
 // keeps to the call's MaxCompletionTokens: the first piece that has no room is left out, and the run ends as
 // incomplete. It says what the call cost, unless the script yields [Usage] itself.
 type Scripted struct {
-	rules []Rule
-
-	mu     sync.Mutex
-	used   []int // how often each rule was followed
+	rules  []Rule
 	strict bool
+
+	mu   sync.Mutex
+	used []int // how often each rule was followed
 }
 
 var _ Model = (*Scripted)(nil)
