@@ -38,6 +38,9 @@ func Answer(ctx context.Context, client *assistants.Client, question string) (st
 		AssistantID: desk.ID,
 		Thread:      assistants.ThreadCreateParams{Messages: []assistants.MessageCreateParams{assistants.UserMessage(question)}},
 	}, typed.HandleCalls(find))
+	if err == nil {
+		err = run.Err()
+	}
 	if err != nil {
 		return "", err
 	}
@@ -45,5 +48,5 @@ func Answer(ctx context.Context, client *assistants.Client, question string) (st
 	if err != nil || len(newest.Data) == 0 {
 		return "", err
 	}
-	return newest.Data[0].Text(), run.Err()
+	return newest.Data[0].Text(), nil
 }

@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -155,8 +156,11 @@ func TestScriptedErrors(t *testing.T) {
 			var got []string
 			for event, err := range server.NewScripted(test.rules...).Respond(t.Context(), &server.ModelCall{}) {
 				assert.Nil(t, event)
-				assert.Equal(t, &test.want, err)
-				got = append(got, fmt.Sprint(err))
+				assert.Equal(t, name != "a failure", errors.Is(err, server.ErrScript))
+				var told *server.ModelError
+				require.ErrorAs(t, err, &told)
+				assert.Equal(t, test.want, *told)
+				got = append(got, told.Error())
 			}
 			assert.Equal(t, []string{test.want.Code + ": " + test.want.Message}, got, "and nothing behind it")
 		})
