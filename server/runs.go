@@ -175,10 +175,11 @@ func (s *Server) begin(
 	all := &insertions{store: s.store}
 	err := errLost // unless it is written down
 	r.attempt(func() {
-		var thread Record
-		if thread, err = insert(all); err == nil {
-			err = s.insertRun(ctx, all, r, thread, assistant, given)
+		thread, failure := insert(all)
+		if failure == nil {
+			failure = s.insertRun(ctx, all, r, thread, assistant, given)
 		}
+		err = failure
 	})
 	if err != nil {
 		if !r.over {

@@ -2,9 +2,9 @@
 // as it is written. Then it deletes what it made.
 //
 // With nothing configured it does so on the embedded server, in this process, where a stand-in takes the place of a
-// model. With OPENAI_API_KEY, and OPENAI_BASE_URL for another server than OpenAI's, or with AZURE_OPENAI_ENDPOINT,
-// AZURE_OPENAI_API_KEY and OPENAI_API_VERSION, it talks to that. ASSISTANTS_MODEL names another model than gpt-4o, on
-// Azure a deployment.
+// model. With OPENAI_BASE_URL and OPENAI_API_KEY, or with AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and
+// OPENAI_API_VERSION, it talks to the server that they name. ASSISTANTS_MODEL names another model than gpt-4o, on Azure a
+// deployment.
 package main
 
 import (

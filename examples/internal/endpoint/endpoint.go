@@ -1,9 +1,9 @@
 // Package endpoint is what the examples have in common: the way to a service, and from it.
 //
-// With OPENAI_API_KEY, and OPENAI_BASE_URL for another server than OpenAI's, or with AZURE_OPENAI_ENDPOINT,
-// AZURE_OPENAI_API_KEY and OPENAI_API_VERSION, an example talks to what they name. ASSISTANTS_MODEL names another model
-// than gpt-4o, on Azure a deployment. With nothing configured it talks to nobody outside its own process: to the embedded
-// server, where a stand-in takes the place of a model.
+// With OPENAI_BASE_URL and OPENAI_API_KEY, or with AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and OPENAI_API_VERSION, an
+// example talks to the server that they name. A key alone names none, since OpenAI's own has no Assistants any more.
+// ASSISTANTS_MODEL names another model than gpt-4o, on Azure a deployment. With nothing configured it talks to nobody outside
+// its own process: to the embedded server, where a stand-in takes the place of a model.
 package endpoint
 
 import (
@@ -43,12 +43,12 @@ func Connect() (client *assistants.Client, where string, err error) {
 	case os.Getenv("AZURE_OPENAI_ENDPOINT") != "":
 		client, err = assistants.NewClient(assistants.WithAzureOpenAI("", ""))
 		return client, "Azure OpenAI at " + os.Getenv("AZURE_OPENAI_ENDPOINT"), err
-	case os.Getenv("OPENAI_API_KEY") != "" || os.Getenv("OPENAI_BASE_URL") != "":
+	case os.Getenv("OPENAI_BASE_URL") != "":
 		client, err = assistants.NewClient()
-		return client, cmp.Or(os.Getenv("OPENAI_BASE_URL"), "api.openai.com"), err
+		return client, os.Getenv("OPENAI_BASE_URL"), err
 	}
 	client, err = assistants.NewClient(assistants.WithHandler(server.New()))
-	return client, "the embedded server, with a stand-in for a model; set OPENAI_API_KEY or OPENAI_BASE_URL for another", err
+	return client, "the embedded server, with a stand-in for a model; OPENAI_BASE_URL names another server", err
 }
 
 // Model is the model to use.

@@ -15,6 +15,7 @@ func TestConnectOffline(t *testing.T) {
 	for _, name := range []string{"AZURE_OPENAI_ENDPOINT", "OPENAI_API_KEY", "OPENAI_BASE_URL", "ASSISTANTS_MODEL"} {
 		t.Setenv(name, "")
 	}
+	t.Setenv("OPENAI_API_KEY", "of a service that is gone")
 	client, where, err := Connect()
 	require.NoError(t, err)
 	assert.Contains(t, where, "a stand-in for a model")
