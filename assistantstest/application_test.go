@@ -99,9 +99,9 @@ func (d *Desk) Answer(ctx context.Context, ticket, question string, out io.Write
 		return explained(err)
 	}
 	run, err := d.streamed(ctx, ticket, out)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
+	if run != nil && errors.Is(err, io.ErrUnexpectedEOF) {
 		fmt.Fprint(out, "\n---\n")
-		run, err = d.polled(ctx, ticket, out)
+		run, err = d.polled(ctx, run, out)
 	}
 	if err != nil {
 		return explained(err)
@@ -109,6 +109,7 @@ func (d *Desk) Answer(ctx context.Context, ticket, question string, out io.Write
 	return explained(run.Err())
 }
 
+// streamed runs the assistant on what was asked. The run comes with an error too, if it has begun.
 func (d *Desk) streamed(ctx context.Context, ticket string, out io.Writer) (*assistants.Run, error) {
 	stream, err := d.client.Runs.Stream(ctx, ticket, assistants.RunCreateParams{AssistantID: d.assistant}, typed.HandleCalls(d.functions...))
 	if err != nil {
@@ -117,19 +118,20 @@ func (d *Desk) streamed(ctx context.Context, ticket string, out io.Writer) (*ass
 	defer stream.Close()
 	for text, err := range stream.Text() {
 		if err != nil {
-			return nil, err
+			return stream.Run(), err
 		}
 		fmt.Fprint(out, text)
 	}
 	return stream.Run(), nil
 }
 
-func (d *Desk) polled(ctx context.Context, ticket string, out io.Writer) (*assistants.Run, error) {
-	run, err := d.client.Runs.CreateAndPoll(ctx, ticket, assistants.RunCreateParams{AssistantID: d.assistant}, typed.HandleCalls(d.functions...))
+// polled waits for a run that goes on without its stream.
+func (d *Desk) polled(ctx context.Context, run *assistants.Run, out io.Writer) (*assistants.Run, error) {
+	run, err := d.client.Runs.Poll(ctx, run.ThreadID, run.ID, typed.HandleCalls(d.functions...))
 	if err != nil {
 		return nil, err
 	}
-	for m, err := range d.client.Messages.All(ctx, ticket, assistants.MessageListParams{RunID: run.ID, Order: assistants.OrderAsc}) {
+	for m, err := range d.client.Messages.All(ctx, run.ThreadID, assistants.MessageListParams{RunID: run.ID, Order: assistants.OrderAsc}) {
 		if err != nil {
 			return nil, err
 		}
@@ -253,14 +255,31 @@ func TestDeskIsBusy(t *testing.T) {
 	}
 }
 
+// An answer that breaks off is still being written: the desk waits for the same run, and begins no other.
 func TestDeskAnswersAgain(t *testing.T) {
 	t.Parallel()
-	_, desk, _, ticket := newDesk(t,
-		assistantstest.WithRules(server.Otherwise(server.Say("We open at nine."))),
-		assistantstest.WithFaults(assistantstest.Fault{On: "POST /threads/{thread_id}/runs", Nth: 1, CutAfter: 8}))
-	var out strings.Builder
+	const runs = "POST /threads/{thread_id}/runs"
+	broken := make(chan struct{})
+	api, desk, _, ticket := newDesk(t,
+		assistantstest.WithRules(server.Otherwise(server.Say("We open"), server.Until(broken), server.Say(" at nine."))),
+		assistantstest.WithFaults(assistantstest.Fault{On: runs, Nth: 1, CutAfter: 8}))
+	out := screen{broken: broken}
 	require.NoError(t, desk.Answer(t.Context(), ticket, "When?", &out))
 	assert.Equal(t, "We\n---\nWe open at nine.", out.String())
+	assert.Len(t, api.Requests(runs), 1)
+}
+
+// screen is what a customer sees. It says when an answer breaks off.
+type screen struct {
+	strings.Builder
+	broken chan<- struct{}
+}
+
+func (s *screen) Write(text []byte) (int, error) {
+	if strings.Contains(string(text), "---") {
+		close(s.broken)
+	}
+	return s.Builder.Write(text)
 }
 
 // A customer who hangs up leaves no run behind, and waits for nothing.

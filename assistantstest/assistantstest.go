@@ -14,6 +14,8 @@
 // [API.Requests] says what the program sent, and [API.ModelCalls] what the model was asked. [WithFaults] has requests
 // go wrong: answered with errors, late, in part or not at all.
 //
+// The example named Application is a program with its test.
+//
 // [StreamChecker] and [CheckStream] are for those who write a server: they hold a stream against the protocol.
 //
 // # Time

@@ -1,10 +1,8 @@
 package assistantstest_test
 
 import (
-	"context"
 	"errors"
 	"io"
-	"iter"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,10 +19,11 @@ import (
 	"github.com/assistants-go/assistants/server"
 )
 
-// startRun makes an assistant and a thread with a message, and runs it without waiting.
+// startRun makes an assistant with a function f and a thread with a message, and runs it without waiting.
 func startRun(t testing.TB, api *assistantstest.API, question string) *assistants.Run {
 	t.Helper()
-	assistant, err := api.Assistants.Create(t.Context(), assistants.AssistantCreateParams{Model: "gpt-4o"})
+	f := assistants.Tool{Function: &assistants.FunctionDefinition{Name: "f"}}
+	assistant, err := api.Assistants.Create(t.Context(), assistants.AssistantCreateParams{Model: "gpt-4o", Tools: []assistants.Tool{f}})
 	require.NoError(t, err)
 	run, err := api.Threads.CreateAndRun(t.Context(), asking(assistant.ID, question))
 	require.NoError(t, err)
@@ -90,9 +89,23 @@ func TestFailures(t *testing.T) {
 	}{
 		{"no rule for a message", options{assistantstest.WithRules(server.When(server.Asked("bye"), server.Say("Bye.")))}, ask(`Hi`),
 			[]string{`no rule answers call 1 of the model in run_1, which is to reply to the message "Hi": add one to WithRules, such as server.When(server.Asked("Hi"), …)`}},
-		{"no rule at all", options{assistantstest.WithRules()}, ask("Hi"), []string{`no rule answers call 1`}},
+		{"no rule at all", options{assistantstest.WithRules()}, ask("Hi"), []string{
+			`no rule answers call 1 of the model in run_1, which is to reply to the message "Hi": add`}},
 		{"a rule used up", options{assistantstest.WithRules(server.Otherwise(server.Say("Hi.")).Once())},
-			func(t testing.TB, api *assistantstest.API) { say(t, api); ask("again")(t, api) }, []string{`the message "again"`}},
+			func(t testing.TB, api *assistantstest.API) { say(t, api); ask("again")(t, api) }, []string{`the message "again" (used up: rule 1): add one`}},
+		{"rules used up", options{assistantstest.WithRules(server.When(server.Asked("again"), server.Say("Hi.")).Once(),
+			server.When(server.Asked("bye"), server.Say("Bye."))), assistantstest.WithRules(server.Otherwise(server.Say("Hi.")).Once())},
+			func(t testing.TB, api *assistantstest.API) {
+				finished(t, api, startRun(t, api, "again"))
+				finished(t, api, startRun(t, api, "again"))
+				ask("again")(t, api)
+			}, []string{`(used up: rule 1, rule 3)`}},
+		{"no rule for an empty thread", options{assistantstest.WithRules()}, func(t testing.TB, api *assistantstest.API) {
+			assistant, err := api.Assistants.Create(t.Context(), assistants.AssistantCreateParams{Model: "gpt-4o", Instructions: "Begin."})
+			require.NoError(t, err)
+			_, err = api.Threads.CreateAndRunPoll(t.Context(), assistants.ThreadCreateAndRunParams{AssistantID: assistant.ID})
+			require.NoError(t, err)
+		}, []string{`to reply to an empty thread: add one to WithRules, such as server.Otherwise(…)`}},
 		{"no rule for outputs", options{assistantstest.WithRules(server.When(server.Asked(""), server.CallFunction("f", "{}")))},
 			func(t testing.TB, api *assistantstest.API) {
 				run := finished(t, api, startRun(t, api, "Hi"))
@@ -100,11 +113,8 @@ func TestFailures(t *testing.T) {
 				_, err := api.Runs.SubmitToolOutputsAndPoll(t.Context(), run.ThreadID, run.ID, assistants.RunSubmitToolOutputsParams{ToolOutputs: outputs})
 				assert.NoError(t, err)
 			}, []string{`no rule answers call 2 of the model in run_1, which is to reply to the output of f: add one to WithRules, such as server.When(server.Submitted("f"), …)`}},
-		{"a model that panics", options{assistantstest.WithModel(server.ModelFunc(func(context.Context, *server.ModelCall) iter.Seq2[server.ModelEvent, error] {
-			panic("no idea")
-		}))}, ask("Hi"), []string{"the model panicked in run_1: no idea"}},
-		{"an unknown address", nil, call("GET", "/assistant"), []string{"GET /assistant was asked for, and the API has no such address"}},
-		{"an unknown method", nil, call("PATCH", "/assistants"), []string{"PATCH /assistants was asked for, and the API has this address without the method"}},
+		{"an unknown address", nil, call("GET", "/assistant"), []string{"GET /assistant was asked for, and the API has no such request"}},
+		{"an unknown method", nil, call("PATCH", "/assistants"), []string{"PATCH /assistants was asked for, and the API has no such request"}},
 		{"a server that fails", options{assistantstest.WithServer(server.WithIDSource(once))},
 			func(t testing.TB, api *assistantstest.API) {
 				for range 2 {
@@ -112,23 +122,36 @@ func TestFailures(t *testing.T) {
 				}
 			}, []string{"POST /assistants was answered with status 500, which no fault asked for"}},
 		{"an unexpected request", options{assistantstest.WithExpectedRequests("POST /assistants", "POST /threads/runs", "GET /threads/{thread_id}/runs/{run_id}")},
-			func(t testing.TB, api *assistantstest.API) { say(t, api); newestText(t, api, "thread_1") },
-			[]string{"unexpected request: GET /threads/thread_1/messages; name it in Expect if it is right"}},
+			func(t testing.TB, api *assistantstest.API) {
+				say(t, api)
+				newestText(t, api, "thread_1")
+				newestText(t, api, "thread_1")
+			},
+			[]string{"unexpected request: GET /threads/{thread_id}/messages; name it in WithExpectedRequests if it is right"}},
 		{"an expected request that never comes", options{assistantstest.WithExpectedRequests("POST /assistants", "POST /threads/runs"), assistantstest.WithExpectedRequests("POST /threads")},
 			func(t testing.TB, api *assistantstest.API) { startRun(t, api, "Hi") }, []string{"POST /threads was expected and never sent"}},
 		{"a fault that never happens", faults(assistantstest.Fault{On: "POST /threads/runs", Nth: 2, Status: 500},
 			assistantstest.Fault{On: "POST /threads", Delay: time.Hour, Reset: true}), say, []string{
-			"fault 1 (status 500, request 2 of POST /threads/runs) never happened: there were 1 such requests",
+			"fault 1 (status 500, request 2 of POST /threads/runs) never happened: the last such request was number 1",
 			"fault 2 (delay of 1h0m0s, reset, every request of POST /threads) never happened: there was no such request"}},
-		{"a cut behind the end", faults(assistantstest.Fault{CutAfter: 100}, assistantstest.Fault{CutBytes: 1 << 20, On: "POST /assistants"}), say, []string{
-			"fault 1 (cut after 100 events, every request) never happened: the answer ended before",
+		{"a cut behind the end", faults(assistantstest.Fault{CutAfter: 100, On: "POST /threads/runs"}, assistantstest.Fault{CutBytes: 1 << 20, On: "POST /assistants"}), say, []string{
+			"fault 1 (cut after 100 events, every request of POST /threads/runs) never happened: the answer was no stream",
 			"fault 2 (cut after 1048576 bytes, every request of POST /assistants) never happened: the answer ended before"}},
 		{"a pattern that is none", nil, func(t testing.TB, api *assistantstest.API) { api.Requests("/threads") },
 			[]string{`Requests: "/threads" is not a method and a path, such as "POST /threads/{thread_id}/runs"`}},
 		{"braces that do not match", nil, func(t testing.TB, api *assistantstest.API) { api.Requests("GET /threads/{id") },
 			[]string{"Requests: the braces do not match in GET /threads/{id"}},
+		{"a kind of no request", nil, func(t testing.TB, api *assistantstest.API) { api.Requests("POST /threads", "POST /thread") },
+			[]string{"Requests: the API has no such request: POST /thread"}},
 		// Fatal:
-		{"Expect", options{assistantstest.WithExpectedRequests("threads")}, nil, []string{`Expect: "threads" is not a method and a path`}},
+		{"expected", options{assistantstest.WithExpectedRequests("threads")}, nil, []string{`WithExpectedRequests: "threads" is not a method and a path`}},
+		{"expected elsewhere", options{assistantstest.WithExpectedRequests("GET /asistants")}, nil,
+			[]string{"WithExpectedRequests: the API has no such request: GET /asistants"}},
+		{"a fault elsewhere", faults(assistantstest.Fault{On: "POST /thread/{id}/runs", Reset: true}), nil,
+			[]string{"fault 1: On: the API has no such request: POST /thread/{id}/runs"}},
+		{"a fault of another method", faults(assistantstest.Fault{On: "GET /threads", Reset: true}), nil, []string{"no such request: GET /threads"}},
+		{"nothing to do", options{assistantstest.WithRules(server.Otherwise()), assistantstest.WithRules(server.Otherwise(server.Say("Hi"), nil))}, nil,
+			[]string{"WithRules: action 2 of rule 2 is nil"}},
 		{"rules and a model", options{assistantstest.WithRules(), assistantstest.WithModel(server.StandIn())}, nil, []string{"contradict"}},
 		{"client", options{assistantstest.WithClient(assistants.WithMaxRetries(-1))}, nil, []string{"the options of WithClient: assistants: WithMaxRetries: -1"}},
 		{"client elsewhere", options{assistantstest.WithClient(assistants.WithBaseURL("http://localhost/v1"))}, nil, []string{"the options of WithClient"}},
@@ -137,7 +160,7 @@ func TestFailures(t *testing.T) {
 		{"two faults in one", faults(assistantstest.Fault{Reset: true, CutAfter: 1}), nil, []string{"more than one of"}},
 		{"negative", faults(assistantstest.Fault{Reset: true, Nth: -1}), nil, []string{"a number is negative"}},
 		{"a fault that is none", faults(assistantstest.Fault{Status: 200}), nil, []string{"status 200 is no error"}},
-		{"no status", faults(assistantstest.Fault{Delay: 1, Message: "x"}), nil, []string{"and no Status"}},
+		{"no status", faults(assistantstest.Fault{Message: "x"}), nil, []string{"and no Status"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -169,19 +192,6 @@ func TestFailedTest(t *testing.T) {
 	assert.Equal(t, []string{"enough"}, got.errors)
 }
 
-// The log of the server is the test's.
-func TestLog(t *testing.T) {
-	t.Parallel()
-	got := inTest(func(t testing.TB) {
-		api := assistantstest.New(t, assistantstest.WithRules(server.Otherwise(server.Fail("server_error", "Overheated."))))
-		run := finished(t, api, startRun(t, api, "Hi"))
-		assert.Equal(t, "Overheated.", run.LastError.Message)
-	})
-	assert.Empty(t, got.errors)
-	require.Len(t, got.logs, 1)
-	assert.Contains(t, got.logs[0], "Overheated.")
-}
-
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	api := assistantstest.New(t, assistantstest.WithClient(assistants.WithHeader("Authorization", "Bearer for-the-test"), assistants.WithHeader("X-Team", "desk")))
@@ -195,7 +205,7 @@ func TestRequests(t *testing.T) {
 	all := api.Requests()
 	first := all[0]
 	assert.Equal(t, "POST /assistants: 200", first.String())
-	assert.JSONEq(t, `{"model":"gpt-4o"}`, string(first.Body))
+	assert.JSONEq(t, `{"model":"gpt-4o","tools":[{"type":"function","function":{"name":"f"}}]}`, string(first.Body))
 	assert.Equal(t, "desk", first.Header.Get("X-Team"))
 	assert.Empty(t, first.Header.Get("Authorization"))
 	assert.Empty(t, first.Query)
@@ -213,7 +223,7 @@ func TestRequests(t *testing.T) {
 
 	first.Body[0], first.Header["X-Team"][0] = 'x', "other"
 	lists[0].Query.Set("limit", "2")
-	assert.JSONEq(t, `{"model":"gpt-4o"}`, string(api.Requests()[0].Body))
+	assert.JSONEq(t, `{"model":"gpt-4o","tools":[{"type":"function","function":{"name":"f"}}]}`, string(api.Requests()[0].Body))
 	assert.Equal(t, "desk", api.Requests()[0].Header.Get("X-Team"))
 	assert.Equal(t, "1", api.Requests("GET /threads/{thread_id}/messages")[0].Query.Get("limit"))
 	assert.Empty(t, api.Requests("DELETE /threads/{thread_id}"))
@@ -233,21 +243,6 @@ func TestRequestsConcurrently(t *testing.T) {
 	}
 	calls.Wait()
 	assert.Len(t, api.Requests("POST /threads"), 20)
-}
-
-func TestModelCalls(t *testing.T) {
-	t.Parallel()
-	api := assistantstest.New(t, assistantstest.WithModel(server.ModelFunc(func(_ context.Context, call *server.ModelCall) iter.Seq2[server.ModelEvent, error] {
-		call.History[0], call.Model = server.Turn{}, "changed" // it is the model's
-		return func(yield func(server.ModelEvent, error) bool) { yield(server.Text("Hello."), nil) }
-	})))
-	assert.Empty(t, api.ModelCalls())
-	run := finished(t, api, startRun(t, api, "Hi"))
-	assert.Equal(t, "Hello.", newestText(t, api, run.ThreadID))
-	calls := api.ModelCalls()
-	require.Len(t, calls, 1)
-	assert.Equal(t, "Hi", calls[0].LastUserMessage().Text())
-	assert.Equal(t, "gpt-4o", calls[0].Model)
 }
 
 // A test that has ended is told nothing any more, and nothing is left running, whatever its requests are doing.
@@ -312,28 +307,6 @@ func TestOpenStream(t *testing.T) {
 	})
 }
 
-// A model that does not return when it shall is somebody's mistake.
-func TestStubbornModel(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		got := inTest(func(ft testing.TB) {
-			api := assistantstest.New(ft, assistantstest.WithModel(server.ModelFunc(func(context.Context, *server.ModelCall) iter.Seq2[server.ModelEvent, error] {
-				return func(func(server.ModelEvent, error) bool) {
-					<-time.After(time.Minute)
-					panic("too late to tell")
-				}
-			})))
-			startRun(ft, api, "Hi")
-			synctest.Wait()
-		})
-		require.Len(t, got.errors, 1)
-		assert.Contains(t, got.errors[0], "a model has to return when its context ends")
-		<-time.After(time.Minute)
-		synctest.Wait()
-		assert.Empty(t, got.late)
-	})
-}
-
 // A server that fails when the test has ended fails no test, and has nothing to log.
 func TestLateFailure(t *testing.T) {
 	t.Parallel()
@@ -352,18 +325,6 @@ func TestLateFailure(t *testing.T) {
 		require.Len(t, got.errors, 1)
 		assert.Contains(t, got.errors[0], "still being answered are:\n\tPOST /threads\n")
 		assert.Empty(t, got.late)
-	})
-}
-
-// No time passes in a bubble, but for what is slept.
-func TestBubble(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
-		api := assistantstest.New(t, assistantstest.WithRules(server.Otherwise(server.Wait(5*time.Second), server.Say("At last."))))
-		run := finished(t, api, startRun(t, api, "Hi"))
-		assert.Equal(t, "At last.", newestText(t, api, run.ThreadID))
-		assert.Equal(t, 5*time.Second, time.Since(began).Truncate(time.Second))
 	})
 }
 

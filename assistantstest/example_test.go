@@ -17,7 +17,7 @@ import (
 )
 
 // The examples are bodies of tests. As examples are no tests, each runs in one that is made by inTest, and prints how
-// that went.
+// that went. A whole file is in example_application_test.go.
 
 // ask is the program that the examples test.
 func ask(ctx context.Context, client *assistants.Client, question string) (string, error) {

@@ -49,6 +49,7 @@ type fakeContext struct {
 func (t *fakeContext) Context() context.Context { return t.ctx }
 
 func (t *fakeT) Helper()       {}
+func (t *fakeT) Name() string  { return "inTest" }
 func (t *fakeT) Skipped() bool { return false }
 
 func (t *fakeT) Cleanup(f func()) { t.cleanups = append(t.cleanups, f) }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,7 +91,7 @@ func TestFaultInPlace(t *testing.T) {
 		_ = thread(t, api)
 	})
 	require.Len(t, got.errors, 1)
-	assert.Contains(t, got.errors[0], "fault 2 (lost answer, request 1) never happened: the answer ended before, or an earlier fault took its place")
+	assert.Contains(t, got.errors[0], "fault 2 (lost answer, request 1) never happened: an earlier fault took its place")
 }
 
 // The client sends nothing again unless the test wants that, and then without a pause.
@@ -131,6 +132,19 @@ func TestDelay(t *testing.T) {
 		assert.Equal(t, 33*time.Second, time.Since(began))
 		<-time.After(time.Minute)
 		assert.Equal(t, []int{0, 0}, []int{api.Requests()[2].Status, api.Requests()[3].Status})
+	})
+}
+
+// A fault that the client does not wait for never happens.
+func TestFaultTooLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		got := inTest(func(ft testing.TB) {
+			api := assistantstest.New(ft, assistantstest.WithFaults(assistantstest.Fault{Delay: time.Hour, Lost: true}))
+			assert.ErrorIs(ft, thread(t, api, assistants.WithTimeout(time.Minute)), context.DeadlineExceeded)
+		})
+		require.Len(t, got.errors, 1)
+		assert.Contains(t, got.errors[0], "fault 1 (delay of 1h0m0s, lost answer, every request) never happened: the client gave up before")
 	})
 }
 
@@ -245,7 +259,7 @@ func TestCutBeforeDone(t *testing.T) {
 		_, err := stream(t, assistantstest.Fault{CutAfter: all + 1})
 		assert.NoError(t, err)
 	})
-	assert.Contains(t, got.text(), "never happened")
+	assert.Contains(t, got.text(), "never happened: the answer ended before")
 }
 
 func TestCutBytes(t *testing.T) {
@@ -276,7 +290,44 @@ func TestCutAfterElsewhere(t *testing.T) {
 		assert.NoError(t, thread(t, api))
 		assert.Equal(t, 200, api.Requests()[0].Status)
 	})
-	assert.Contains(t, got.text(), "never happened")
+	assert.Contains(t, got.text(), "never happened: the answer was no stream")
+}
+
+// The first word comes behind 7 events, whether the stream is that of a new run or of submitted outputs.
+func TestFirstWord(t *testing.T) {
+	t.Parallel()
+	call := server.When(server.Asked(""), server.CallFunction("f", "{}"), server.CallFunction("f", "{}"))
+	api := assistantstest.New(t, assistantstest.WithRules(call.Once(), server.Otherwise(server.Say("Well"))), assistantstest.WithFaults(
+		assistantstest.Fault{On: "POST /threads/{thread_id}/runs", CutAfter: 8},
+		assistantstest.Fault{On: "POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs", CutAfter: 8}))
+	run := finished(t, api, startRun(t, api, "Hi"))
+	submission := assistants.RunSubmitToolOutputsParams{}
+	for _, call := range run.FunctionCalls() {
+		submission.ToolOutputs = append(submission.ToolOutputs, assistants.ToolOutput{ToolCallID: call.ID, Output: "1"})
+	}
+	stream, err := api.Runs.SubmitToolOutputsStream(t.Context(), run.ThreadID, run.ID, submission)
+	require.NoError(t, err)
+	endsWithWord(t, stream)
+	finished(t, api, run)
+	stream, err = api.Runs.Stream(t.Context(), run.ThreadID, assistants.RunCreateParams{AssistantID: run.AssistantID})
+	require.NoError(t, err)
+	endsWithWord(t, stream)
+}
+
+// endsWithWord reads a stream to its cut, of which the last event is the first with a text.
+func endsWithWord(t *testing.T, stream *assistants.Stream) {
+	t.Helper()
+	defer stream.Close()
+	var events []assistants.EventType
+	for event, err := range stream.Events() {
+		if err != nil {
+			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+			break
+		}
+		events = append(events, event.Type)
+	}
+	require.Len(t, events, 8)
+	assert.Equal(t, 7, slices.Index(events, assistants.EventMessageDelta))
 }
 
 // A server that drops the connection, or whose goroutine ends, does so with a fault in sight as well.
@@ -289,7 +340,7 @@ func TestEndInCut(t *testing.T) {
 			assert.ErrorContains(t, thread(t, api), "the handler aborted the connection")
 		})
 		require.Len(t, got.errors, 1)
-		assert.Contains(t, got.errors[0], "never happened")
+		assert.Contains(t, got.errors[0], "never happened: the answer ended before")
 	}
 }
 

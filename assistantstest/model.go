@@ -20,7 +20,7 @@ func (a *API) model(c *config) (server.Model, error) {
 		if err := check(c.rules); err != nil {
 			return nil, fmt.Errorf("WithRules: %w", err)
 		}
-		return server.NewScripted(append(c.rules, server.Otherwise(a.unanswered(c.rules)))...), nil
+		return server.NewScripted(append(c.rules, server.Otherwise(a.unanswered(c.rules)))...).Strict(), nil
 	case c.model != nil:
 		return c.model, nil
 	default:
@@ -100,11 +100,22 @@ func (r recorder) Respond(ctx context.Context, call *server.ModelCall) iter.Seq2
 		}()
 		r.model.Respond(ctx, call)(func(event server.ModelEvent, err error) bool {
 			more := yield(event, err)
-			if !more && err == nil && ctx.Err() == nil { // the server has neither an error nor an end to stop for
+			switch {
+			case errors.Is(err, server.ErrScript):
+				r.api.errorf("the script does not fit %s: %s", kept.RunID, said(err))
+			case !more && err == nil && ctx.Err() == nil: // the server has neither an error nor an end to stop for
 				r.api.errorf("the model yielded in %s what it may not: %.200s (the log says why, and server.Model has the rules)",
 					kept.RunID, fmt.Sprintf("%T %+v", event, event))
 			}
 			return more
 		})
 	}
+}
+
+// said is what the caller of a run is told of an error.
+func said(err error) string {
+	if known, ok := errors.AsType[*server.ModelError](err); ok {
+		return known.Message
+	}
+	return err.Error()
 }

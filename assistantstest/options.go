@@ -24,7 +24,8 @@ type config struct {
 
 // WithRules has a script answer the calls of the model: the first rule that applies, as with [server.NewScripted]. A
 // call to which none applies fails the test; a rule that is never used does not, which is for [API.ModelCalls] to say.
-// WithRules() is for tests in which the model is not to be called.
+// WithRules() is for tests in which the model is not to be called. The script is strict with the run, as with
+// [server.Scripted.Strict]: a rule that calls what the run does not offer fails the test too.
 func WithRules(rules ...server.Rule) Option {
 	rules = slices.Clone(rules)
 	return func(c *config) {
