@@ -157,6 +157,7 @@ func (s *Server) createThreadAndRun(ctx context.Context, c *call) (reply, error)
 		if err != nil {
 			return Record{}, err
 		}
+		all.begin(runCollection(id))
 		shown := *thread
 		shown.ToolResources = resourcesInStreams(shown.ToolResources)
 		r.feed.add(event{name: "thread.created", data: encode(shown)})

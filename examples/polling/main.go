@@ -36,7 +36,7 @@ func run(ctx context.Context, client *assistants.Client, out io.Writer) (err err
 	}
 	defer endpoint.Remove(ctx, client.Threads.Delete, thread.ID, &err)
 
-	if _, err := client.Messages.Create(ctx, thread.ID, assistants.UserMessage("How many stickers are on Rubik's cube?")); err != nil {
+	if _, err := client.Messages.Create(ctx, thread.ID, assistants.UserMessage("How many stickers are on a Rubik's cube?")); err != nil {
 		return err
 	}
 	finished, err := client.Runs.CreateAndPoll(ctx, thread.ID, assistants.RunCreateParams{AssistantID: assistant.ID},

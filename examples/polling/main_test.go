@@ -13,7 +13,7 @@ import (
 
 func TestRun(t *testing.T) {
 	assert.Equal(t, `47 tokens
-user: How many stickers are on Rubik's cube?
+user: How many stickers are on a Rubik's cube?
 assistant: There are 54, Jane Doe: nine on each of its six faces.
 `, exampletest.Output(t, run, server.NewScripted(
 		server.When(server.Asked("stickers"), server.Say("There are 54, Jane Doe: nine on each of its six faces.")),
