@@ -39,9 +39,9 @@ func threadAttaching(attachments int, tools string, same bool) string {
 	return `{"messages":[` + strings.Join(messages, ",") + `]}`
 }
 
-// The work for attachments grows with their number and no faster: 80,000 take about four times what 20,000 take, where
-// looking through all for each would take sixteen times as long. It is measured while nothing else is, and again if
-// something else was in the way.
+// The work for attachments grows with their number and no faster: 80,000 take about four times what 20,000 take,
+// where looking through all for each would take sixteen times as long. It is measured while nothing else is, and
+// again if something else was in the way.
 func TestWorkForAttachments(t *testing.T) {
 	for name, test := range map[string]struct {
 		tools  string
@@ -61,7 +61,7 @@ func TestWorkForAttachments(t *testing.T) {
 				return time.Since(begun)
 			}
 			var short, long time.Duration
-			for range 5 {
+			for range 3 {
 				if short, long = took(few), took(many); long < 8*short {
 					return
 				}
@@ -149,6 +149,39 @@ func TestSchemaSizes(t *testing.T) {
 	}
 }
 
+// How much each way to search counts is two weights and nothing else, for assistants and for runs.
+func TestHybridSearch(t *testing.T) {
+	t.Parallel()
+	const path = "tools[0].file_search.ranking_options.hybrid_search"
+	searching := func(weights string) string {
+		return `"tools":[{"type":"file_search","file_search":{"ranking_options":{"score_threshold":0,"hybrid_search":` + weights + `}}}]`
+	}
+	model := overhear()
+	a := newAPI(t, server.WithModel(model))
+	a.create(`{"model":"m",` + searching(`{"text_weight":0.25,"embedding_weight":2}`) + `}`)
+	thread := a.thread("x")
+	for weights, refused := range map[string]struct{ param, code, message string }{
+		`{"text_weight":"x","embedding_weight":1}`: {
+			".text_weight", "invalid_type", "Invalid type for '%s': expected a decimal number, but got a string instead."},
+		`{"text_weight":1,"embedding_weight":null}`: {
+			".embedding_weight", "invalid_type", "Invalid type for '%s': expected a decimal number, but got null instead."},
+		`{"text_weight":1,"embedding_weight":-1}`: {
+			".embedding_weight", "decimal_below_min_value", "Invalid '%s': decimal below minimum value. Expected a value >= 0, but got -1 instead."},
+		`{"text_weight":1,"embedding_weight":1,"x":1}`: {".x", "unknown_parameter", "Unknown parameter: '%s'."},
+		`{"embedding_weight":1}`:                       {".text_weight", "missing_required_parameter", "Missing required parameter: '%s'."},
+	} {
+		want := envelope(fmt.Sprintf(refused.message, path+refused.param), requestError, path+refused.param, refused.code)
+		a.refuses("POST", "/v1/assistants", `{"model":"m",`+searching(weights)+`}`, 400, want)
+		a.refuses("POST", thread+"/runs", `{"assistant_id":"asst_1",`+searching(weights)+`}`, 400, want)
+	}
+	for _, own := range []string{"", "," + searching(`{"embedding_weight":2,"text_weight":0.25}`)} {
+		stream := a.ok("POST", thread+"/runs", streaming(`{"assistant_id":"asst_1"`+own+`}`))
+		require.Contains(t, events(stream), "thread.run.completed")
+		require.Contains(t, stream, `"hybrid_search":{"embedding_weight":2.0,"text_weight":0.25}`)
+		require.Len(t, model.last(t).Tools, 1)
+	}
+}
+
 // A million labels are counted no further than it takes to refuse them.
 func TestMetadataOfAMillionLabels(t *testing.T) {
 	var labels strings.Builder
@@ -186,8 +219,8 @@ func (r *slowReader) Write(p []byte) (int, error) {
 	return r.reading.Write(p)
 }
 
-// A reader who takes something all the time is not cut off, however long it takes: whether by many small events or by a
-// large one.
+// A reader who takes something all the time is not cut off, however long it takes: whether by many small events or by
+// a large one.
 func TestReaderWhoTakesAllTheTime(t *testing.T) {
 	t.Parallel()
 	for name, model := range map[string]server.Model{

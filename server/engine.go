@@ -168,7 +168,10 @@ func (e *engine) round(r *run, t *turn) {
 	var doc runDocument
 	var state runState
 	started := false
-	r.guard(func() { started, doc, state = r.start(), r.doc, r.state })
+	r.guard(func() {
+		started = r.start()
+		doc, state = r.doc, r.state
+	})
 	if !started {
 		return
 	}
@@ -245,8 +248,7 @@ func (r *run) hear(event ModelEvent) (more bool, err error) {
 
 // explain returns what the caller is told about an error of a model. The log gets all of it.
 func (e *engine) explain(r *run, err error) failureDetails {
-	e.server.logger.LogAttrs(context.Background(), slog.LevelError, "run",
-		slog.String("run_id", r.doc.ID), slog.String("cause", fmt.Sprint(err))) // whatever its method does
+	e.report(r, err)
 	var known *ModelError
 	if !errors.As(err, &known) || known == nil {
 		return failureDetails{Code: typeServer, Message: "Sorry, something went wrong."}
@@ -256,6 +258,13 @@ func (e *engine) explain(r *run, err error) failureDetails {
 		f.Code = known.Code
 	}
 	return f
+}
+
+// report logs why a run failed. A logger that panics is the only one to be hurt by it.
+func (e *engine) report(r *run, cause error) {
+	defer func() { _ = recover() }()
+	e.server.logger.LogAttrs(context.Background(), slog.LevelError, "run",
+		slog.String("run_id", r.doc.ID), slog.String("cause", fmt.Sprint(cause))) // whatever its method does
 }
 
 // close ends all runs that are at work, and waits for the calls of the model to return.

@@ -14,8 +14,8 @@ func (s *Server) LimitThreadMessages(n int) { s.maxMessages = n }
 // LimitLiveRuns lowers the number of runs that are at work at once.
 func (s *Server) LimitLiveRuns(n int) { s.engine.maxLive = n }
 
-// Leftovers waits for all calls of the model to return, and says what somebody still has to do with when nobody should:
-// threads, runs at work, places for calls of the model, and idempotency keys whose request is under way.
+// Leftovers waits for all calls of the model to return, and says what somebody still has to do with when nobody
+// should: threads, runs at work, places for calls of the model, and idempotency keys whose request is under way.
 func (s *Server) Leftovers() map[string]int {
 	e := s.engine
 	<-e.rounds.Idle()

@@ -11,23 +11,28 @@ import (
 type insertions struct {
 	store Store
 	done  []func(ctx context.Context) error // each undoes one thing
-	fresh map[Collection]bool
+	owned map[Collection]bool
 }
 
-// begin is for a collection that the request makes: it is dropped as a whole, so that nothing is remembered of it.
-func (all *insertions) begin(c Collection) {
-	if all.fresh == nil {
-		all.fresh = make(map[Collection]bool)
+// own is for a collection that the request makes: it is dropped as a whole, so that nothing is remembered of it. One that is
+// there already, because an id was made twice, is not the request's own.
+func (all *insertions) own(ctx context.Context, c Collection) error {
+	if there, err := all.store.List(ctx, c, Query{Limit: 1}); err != nil || len(there.Records) > 0 {
+		return err
 	}
-	all.fresh[c] = true
+	if all.owned == nil {
+		all.owned = make(map[Collection]bool)
+	}
+	all.owned[c] = true
 	all.done = append(all.done, func(ctx context.Context) error { return all.store.Drop(ctx, c) })
+	return nil
 }
 
 func (all *insertions) insert(ctx context.Context, c Collection, r Record) error {
 	if err := all.store.Insert(ctx, c, r); err != nil {
 		return err
 	}
-	if all.fresh[c] {
+	if all.owned[c] {
 		return nil
 	}
 	id := r.ID // the rest of the record need not be kept

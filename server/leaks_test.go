@@ -16,7 +16,8 @@ import (
 	"github.com/assistants-go/assistants/server"
 )
 
-// What ends leaves nothing behind. That nobody has to do with any run in the end is looked at by newAPI, for all tests.
+// What ends leaves nothing behind. That nobody has to do with any run in the end is looked at by newAPI, for all
+// tests.
 
 // Refusals of a thread with a run, by what makes them; each would have made something before it was refused.
 var wholeThreads = map[string]string{
@@ -64,7 +65,8 @@ func TestRefusedRunsLeaveNothingBehind(t *testing.T) {
 	}
 }
 
-// A request that fails at any call of the store takes back what it has made before, with the collections that it has begun.
+// A request that fails at any call of the store takes back what it has made before, with the collections that it has
+// begun.
 func TestFailedRunsLeaveNothingBehind(t *testing.T) {
 	t.Parallel()
 	for name, thread := range wholeThreads {
@@ -98,8 +100,8 @@ func TestFailedRunsLeaveNothingBehind(t *testing.T) {
 	}
 }
 
-// The 100,000 runs that a server works at are a bound, here a lower one. A run that rests takes no room, and one that has
-// ended makes room.
+// The 100,000 runs that a server works at are a bound, here a lower one. A run that rests takes no room, and one that
+// has ended makes room.
 func TestTooManyRuns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

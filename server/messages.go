@@ -122,32 +122,42 @@ func (s *Server) insertMessage(ctx context.Context, threadID string, r Record) e
 	if err := s.store.Insert(ctx, messageCollection(threadID), r); err != nil {
 		return err
 	}
-	return s.countMessages(ctx, threadID, 1, func(t *threadState) { t.Latest = max(t.Latest, r.CreatedAt) })
-}
-
-// countMessages adds to the number of a thread's messages, changes the rest of its state, and lets the oldest messages
-// fall away if there are too many. A thread that is gone counts nothing.
-func (s *Server) countMessages(ctx context.Context, threadID string, added int, change func(*threadState)) error {
-	tooMany := 0
-	err := s.changeThreadState(ctx, threadID, func(t *threadState) {
-		t.Messages = max(t.Messages+added, 0)
-		tooMany = max(t.Messages-s.maxMessages, 0)
-		t.Messages -= tooMany
-		if change != nil {
-			change(t)
-		}
-	})
-	for ; err == nil && tooMany > 0; tooMany-- {
-		var oldest Listing
-		oldest, err = s.store.List(ctx, messageCollection(threadID), Query{Limit: 1, Order: Ascending})
-		if err == nil && len(oldest.Records) > 0 {
-			err = s.store.Delete(ctx, messageCollection(threadID), oldest.Records[0].ID)
-		}
-	}
-	if errors.Is(err, ErrNotFound) {
-		return nil
+	count, err := s.countMessages(ctx, threadID, 1, r.CreatedAt)
+	if err == nil {
+		s.trimMessages(ctx, threadID, count)
 	}
 	return err
+}
+
+// countMessages adds to the number of a thread's messages, of which the newest is so old, and returns it. A thread that is
+// gone counts nothing.
+func (s *Server) countMessages(ctx context.Context, threadID string, added int, latest int64) (count int, err error) {
+	err = s.changeThreadState(ctx, threadID, func(t *threadState) {
+		t.Messages = max(t.Messages+added, 0)
+		t.Latest = max(t.Latest, latest)
+		count = t.Messages
+	})
+	if errors.Is(err, ErrNotFound) {
+		return 0, nil
+	}
+	return count, err
+}
+
+// trimMessages lets the oldest messages of a thread fall away if there are too many. If that fails, the next message makes
+// for another try.
+func (s *Server) trimMessages(ctx context.Context, threadID string, count int) {
+	for ; count > s.maxMessages; count-- {
+		oldest, err := s.store.List(ctx, messageCollection(threadID), Query{Limit: 1, Order: Ascending})
+		if err != nil || len(oldest.Records) == 0 {
+			return
+		}
+		if err := s.store.Delete(ctx, messageCollection(threadID), oldest.Records[0].ID); err != nil {
+			return
+		}
+		if _, err := s.countMessages(ctx, threadID, -1, 0); err != nil {
+			return
+		}
+	}
 }
 
 // createMessage is POST /threads/{thread_id}/messages.
@@ -164,9 +174,13 @@ func (s *Server) createMessage(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	all := &insertions{store: s.store}
-	documents, _, err := s.addMessages(ctx, all, thread, []json.RawMessage{given.render()})
+	documents, thread, err := s.addMessages(ctx, all, thread, []json.RawMessage{given.render()})
 	if err != nil {
 		return reply{}, all.undo(ctx, err)
+	}
+	state, err := decode[threadState](thread.State)
+	if err == nil {
+		s.trimMessages(ctx, id, state.Messages)
 	}
 	return ok(encode(documents[0]))
 }
@@ -185,8 +199,16 @@ func (s *Server) addMessages(ctx context.Context, all *insertions, thread Record
 	if thread, err = s.attachToThread(ctx, all, thread, documents); err != nil {
 		return documents, thread, err
 	}
-	latest := documents[len(documents)-1].CreatedAt
-	return documents, thread, s.countMessages(ctx, thread.ID, len(documents), func(t *threadState) { t.Latest = latest })
+	state.Messages, err = s.countMessages(ctx, thread.ID, len(documents), documents[len(documents)-1].CreatedAt)
+	if err != nil {
+		return documents, thread, err
+	}
+	all.done = append(all.done, func(ctx context.Context) error {
+		_, err := s.countMessages(ctx, thread.ID, -len(documents), 0)
+		return err
+	})
+	thread.State = encode(state)
+	return documents, thread, nil
 }
 
 // retrieveMessage is GET /threads/{thread_id}/messages/{message_id}.
@@ -241,7 +263,7 @@ func (s *Server) deleteMessage(ctx context.Context, c *call) (reply, error) {
 	if err := s.store.Delete(ctx, messageCollection(c.ids[0]), id); err != nil {
 		return reply{}, missing(err, "message", id)
 	}
-	if err := s.countMessages(ctx, c.ids[0], -1, nil); err != nil {
+	if _, err := s.countMessages(ctx, c.ids[0], -1, 0); err != nil {
 		return reply{}, err
 	}
 	return ok(deleted(id, "thread.message.deleted"))

@@ -92,7 +92,7 @@ type Turn struct {
 	ToolCalls []assistants.ToolCall
 }
 
-// LastMessage returns the newest message of the user, or nil if there is none.
+// LastUserMessage returns the newest message of the user, or nil if there is none.
 func (c *ModelCall) LastUserMessage() *assistants.Message {
 	for i := len(c.History) - 1; i >= 0; i-- {
 		if m := c.History[i].Message; m != nil && m.Role == assistants.RoleUser {

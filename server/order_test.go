@@ -14,8 +14,8 @@ import (
 
 // In which order requests are checked, and in which order a conversation is told.
 
-// An id of the address that cannot be one comes behind the body, and before include, other parameters, and whether there is
-// what the address names. Of several such ids, the first counts.
+// An id of the address that cannot be one comes behind the body, and before include, other parameters, and whether
+// there is what the address names. Of several such ids, the first counts.
 func TestOrderOfIDs(t *testing.T) {
 	t.Parallel()
 	const malformed, wrong = "We could not parse", "Unknown parameter: 'x'."
@@ -97,7 +97,8 @@ func filled(address string, good []string) string {
 	return address
 }
 
-// A clock that goes back does not turn a conversation around: what comes later is no older, in lists and for the model.
+// A clock that goes back does not turn a conversation around: what comes later is no older, in lists and for the
+// model.
 func TestClockThatGoesBackInAConversation(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -116,9 +117,15 @@ func TestClockThatGoesBackInAConversation(t *testing.T) {
 		run(`,"additional_messages":[{"role":"user","content":"third"},{"role":"user","content":"fourth"}]`)
 		a.clock.move(time.Second)
 		say("fifth")
+		a.clock.move(time.Minute)
+		run("") // whose message is the latest by far
 		a.clock.move(-time.Hour)
+		say("sixth")
 		run("")
-		want := []string{"user: first", "user: second", "assistant: Hi.", "user: third", "user: fourth", "assistant: Hi.", "user: fifth"}
+		want := []string{
+			"user: first", "user: second", "assistant: Hi.", "user: third", "user: fourth", "assistant: Hi.",
+			"user: fifth", "assistant: Hi.", "user: sixth",
+		}
 		require.Equal(t, want, said(model.last(t)))
 
 		page := field[[]messageSeen](t, a.ok("GET", thread+"/messages?order=asc", ""), "data")
@@ -130,7 +137,7 @@ func TestClockThatGoesBackInAConversation(t *testing.T) {
 			latest = m.CreatedAt
 		}
 		a.clock.move(2 * time.Hour)
-		say("sixth")
+		say("seventh")
 		page = field[[]messageSeen](t, a.ok("GET", thread+"/messages?limit=1", ""), "data")
 		require.Equal(t, a.clock.Now().Unix(), page[0].CreatedAt, "the clock counts again")
 	})
@@ -140,10 +147,10 @@ func TestClockThatGoesBackInAConversation(t *testing.T) {
 func TestClockThatGoesBackWithinARequest(t *testing.T) {
 	t.Parallel()
 	model := overhear()
-	now := time.Unix(epoch, 0)
+	c := &clock{now: time.Unix(epoch, 0)}
 	a := newAPI(t, server.WithModel(model), server.WithClock(func() time.Time {
-		now = now.Add(-time.Second)
-		return now
+		c.move(-time.Second)
+		return c.Now()
 	}))
 	a.create(`{"model":"m","instructions":"x"}`)
 	thread := a.thread("1", "2", "3")

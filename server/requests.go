@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -99,6 +100,16 @@ func (c *call) checkIDs() error {
 		place++
 	}
 	return nil
+}
+
+// withIDs returns a handler for requests without a body, which looks at the ids first.
+func withIDs(handle handler) handler {
+	return func(ctx context.Context, c *call) (reply, error) {
+		if err := c.checkIDs(); err != nil {
+			return reply{}, err
+		}
+		return handle(ctx, c)
+	}
 }
 
 // include returns whether a request wants the contents of search results.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"time"
 )
 
@@ -24,7 +23,7 @@ type run struct {
 	finish    Finish // what the model has said about its end
 	latest    moment // of all that has happened to it
 	feed      *feed  // nil: nobody reads
-	over      bool   // it has ended, or rests
+	over      bool   // it has ended, or rests, or was given up
 	lost      bool   // it could not be written down
 
 	ctx   context.Context // of the model's call
@@ -213,13 +212,12 @@ var errLost = errors.New("the run cannot be written down")
 // collapse gives a run up whose doings cannot be written down any more. What the store has of it stays, and expires when
 // its time is up.
 func (r *run) collapse(cause error) {
-	r.engine.server.logger.LogAttrs(context.Background(), slog.LevelError, "run",
-		slog.String("run_id", r.doc.ID), slog.String("cause", cause.Error()))
 	r.lost = true
 	r.rest()
 	if r.feed != nil {
 		r.feed.end(eventError, errInternal(r.feed.requestID).body())
 	}
+	r.engine.report(r, cause)
 }
 
 // save writes the run down and reports whether it could.

@@ -87,6 +87,8 @@ func (s *Server) restoreStep(ctx context.Context, r *run) error {
 	if st.doc, err = decode[stepDocument](newest.Records[0].Data); err != nil {
 		return err
 	}
+	st.doc.Status, st.doc.Usage, st.doc.ExpiresAt = statusInProgress, nil, r.doc.ExpiresAt
+	st.doc.CompletedAt, st.doc.CancelledAt, st.doc.ExpiredAt, st.doc.FailedAt = 0, 0, 0, 0
 	r.latest = moment(st.doc.CreatedAt)
 	details := membersOf(st.doc.StepDetails)
 	if creation := membersOf(details.get("message_creation")); creation != nil {
@@ -125,6 +127,9 @@ func (s *Server) runOf(ctx context.Context, c *call) (*run, *thread, error) {
 		}
 	}()
 	r, err := s.findRun(ctx, t, c.ids[1])
+	if err == nil && r.lost {
+		err = errLost
+	}
 	found = err == nil
 	return r, t, err
 }

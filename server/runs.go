@@ -120,8 +120,12 @@ func (s *Server) createRun(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	state, err := decode[threadState](thread.State)
+	if err != nil {
+		return reply{}, err
+	}
 	added := itemsOf(given.get("additional_messages"))
-	r := &run{engine: s.engine, thread: t, doc: s.snapshot(id, assistant, given), feed: feedFor(c, given, content)}
+	r := &run{engine: s.engine, thread: t, doc: s.snapshot(id, state.Latest, assistant, given), feed: feedFor(c, given, content)}
 	if err := s.checkRunnable(ctx, r, added); err != nil {
 		return reply{}, err
 	}
@@ -148,7 +152,7 @@ func (s *Server) createThreadAndRun(ctx context.Context, c *call) (reply, error)
 	id, fields := s.newID(prefixThread), membersOf(given.get("thread"))
 	t := s.engine.lock(id)
 	defer s.engine.unlock(t)
-	r := &run{engine: s.engine, thread: t, doc: s.snapshot(id, assistant, given), feed: feedFor(c, given, content)}
+	r := &run{engine: s.engine, thread: t, doc: s.snapshot(id, 0, assistant, given), feed: feedFor(c, given, content)}
 	if err := s.checkRunnable(ctx, r, itemsOf(fields.get("messages"))); err != nil {
 		return reply{}, err
 	}
@@ -157,7 +161,9 @@ func (s *Server) createThreadAndRun(ctx context.Context, c *call) (reply, error)
 		if err != nil {
 			return Record{}, err
 		}
-		all.begin(runCollection(id))
+		if err := all.own(ctx, runCollection(id)); err != nil {
+			return Record{}, err
+		}
 		shown := *thread
 		shown.ToolResources = resourcesInStreams(shown.ToolResources)
 		r.feed.add(event{name: "thread.created", data: encode(shown)})
@@ -175,10 +181,11 @@ func (s *Server) begin(
 	}
 	all := &insertions{store: s.store}
 	err := errLost // unless it is written down
+	messages := 0  // of the thread
 	r.attempt(func() {
 		thread, failure := insert(all)
 		if failure == nil {
-			failure = s.insertRun(ctx, all, r, thread, assistant, given)
+			messages, failure = s.insertRun(ctx, all, r, thread, assistant, given)
 		}
 		err = failure
 	})
@@ -188,23 +195,30 @@ func (s *Server) begin(
 		}
 		return reply{}, all.undo(ctx, err)
 	}
-	r.queue(true)
-	s.engine.work(r)
+	r.attempt(func() {
+		s.trimMessages(ctx, r.doc.ThreadID, messages)
+		r.queue(true)
+		s.engine.work(r)
+	})
+	if r.lost {
+		return reply{}, errLost
+	}
 	return r.answer()
 }
 
-// insertRun writes a new run down, and that it locks its thread.
-func (s *Server) insertRun(ctx context.Context, all *insertions, r *run, thread Record, assistant, given object) error {
+// insertRun writes a new run down, and that it locks its thread, and returns how many messages that has.
+func (s *Server) insertRun(ctx context.Context, all *insertions, r *run, thread Record, assistant, given object) (messages int, err error) {
 	r.state.Resources = combineResources(membersOf(splitObject(thread.Data).get("tool_resources")),
 		membersOf(assistant.get("tool_resources")), membersOf(given.get("tool_resources")))
-	err := all.insert(ctx, runCollection(thread.ID), Record{ID: r.doc.ID, CreatedAt: r.doc.CreatedAt, Data: encode(r.doc), State: encode(r.state)})
+	err = all.insert(ctx, runCollection(thread.ID), Record{ID: r.doc.ID, CreatedAt: r.doc.CreatedAt, Data: encode(r.doc), State: encode(r.state)})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return s.changeThreadState(ctx, thread.ID, func(t *threadState) {
-		t.Run = r.doc.ID
+	err = s.changeThreadState(ctx, thread.ID, func(t *threadState) {
+		t.Run, messages = r.doc.ID, t.Messages
 		r.latest = moment(t.Latest)
 	})
+	return messages, err
 }
 
 // answer is the run, or the stream of what happens to it.
@@ -215,9 +229,10 @@ func (r *run) answer() (reply, error) {
 	return ok(encode(r.doc))
 }
 
-// snapshot returns the document of a new run: what the request says, else the assistant, else the default.
-func (s *Server) snapshot(threadID string, assistant, given object) runDocument {
-	now := s.now().Unix()
+// snapshot returns the document of a new run: what the request says, else the assistant, else the default. It is not older
+// than the latest message of its thread.
+func (s *Server) snapshot(threadID string, latest int64, assistant, given object) runDocument {
+	now := max(s.now().Unix(), latest)
 	inherit := func(key string) json.RawMessage {
 		if value := given.get(key); value != nil && kindOf(value) != kindNull {
 			return value

@@ -47,7 +47,7 @@ func wrongScript(format string, args ...any) error {
 
 // Strict returns the model with rules that are held against the run: [CallFunction] of a function that it does not offer, or
 // with arguments that are no JSON, and [RunCode] and [Search] without the tool, fail with [ErrScript]. A script that wants
-// just that yields the event itself; see [Yield].
+// just that yields the event itself; see [Yield]. Strict is called before the model is used.
 func (s *Scripted) Strict() *Scripted {
 	s.strict = true
 	return s

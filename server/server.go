@@ -199,8 +199,8 @@ func (s *Server) handle(c *call, w http.ResponseWriter) (reply, error) {
 		if c.body, err = s.readBody(w, r); err != nil {
 			return reply{}, err
 		}
-	} else if err := c.checkIDs(); err != nil { // else it is looked at behind the body
-		return reply{}, err
+	} else {
+		handle = withIDs(handle) // behind a body they are looked at with it
 	}
 	if r.Method == http.MethodGet {
 		return handle(r.Context(), c) // changes nothing, however often

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -38,8 +39,7 @@ func (s *Server) stream(w http.ResponseWriter, c *call, answer reply, elapsed ti
 			out.reading = false
 		}
 	}
-	whole = true
-	_ = out.connection.SetWriteDeadline(time.Time{})
+	whole = out.done
 }
 
 // streamWriter writes events to a reader, and to a copy of the stream.
@@ -50,6 +50,7 @@ type streamWriter struct {
 
 	events  *sse.Writer
 	reading bool // the reader is there
+	done    bool // the stream came to a good end
 
 	copies  *sse.Writer
 	copied  bytes.Buffer
@@ -61,6 +62,7 @@ func (w *streamWriter) pass(batch []event) {
 	w.patience = 0
 	for i := range batch {
 		data := batch[i].render()
+		w.done = batch[i].name == eventDone
 		if w.copying {
 			_ = w.copies.Event(batch[i].name, data) // to memory
 		}
@@ -72,8 +74,11 @@ func (w *streamWriter) pass(batch []event) {
 		}
 	}
 	if w.reading {
-		w.reading = w.connection.Flush() == nil
+		err := w.connection.Flush()
+		w.reading = err == nil || errors.Is(err, http.ErrNotSupported) // it may have been wrapped
 	}
+	// HTTP/2 counts a deadline while nothing is written, too.
+	_ = w.connection.SetWriteDeadline(time.Time{})
 }
 
 // Write writes to the reader, who has readerPatience for every piece: a slow reader is not one who is gone.

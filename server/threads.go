@@ -43,7 +43,9 @@ func (s *Server) insertThread(ctx context.Context, all *insertions, id string, g
 	if doc.ToolResources, err = s.createHelperStores(ctx, all, doc.ToolResources, threadStoreDays); err != nil {
 		return nil, err
 	}
-	all.begin(messageCollection(id))
+	if err := all.own(ctx, messageCollection(id)); err != nil {
+		return nil, err
+	}
 	messages, err := s.insertMessages(ctx, all, id, 0, itemsOf(given.get("messages")))
 	if err != nil {
 		return nil, err

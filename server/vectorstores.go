@@ -104,7 +104,9 @@ func (s *Server) createHelperStore(ctx context.Context, all *insertions, spec ob
 		strategy = json.RawMessage(autoChunking)
 	}
 	files := 0
-	all.begin(vectorStoreFiles(id))
+	if err := all.own(ctx, vectorStoreFiles(id)); err != nil {
+		return "", err
+	}
 	for file := range eachItem(spec.get("file_ids")) {
 		fileID := decodeString(file)
 		data := newVectorStoreFile(fileID, id, created, strategy)
