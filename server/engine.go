@@ -169,7 +169,7 @@ func (e *engine) round(r *run, t *turn) {
 	var state runState
 	started := false
 	r.guard(func() {
-		started = r.start()
+		started = !e.shut() && r.start()
 		doc, state = r.doc, r.state
 	})
 	if !started {
@@ -178,6 +178,13 @@ func (e *engine) round(r *run, t *turn) {
 	err := errors.New("the model ended its goroutine") // unless it returns
 	defer func() { r.guard(func() { r.conclude(err) }) }()
 	err = e.converse(r, doc, state)
+}
+
+// shut tells whether the server is closed: then nothing begins any more, though places become free.
+func (e *engine) shut() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.closed
 }
 
 // conclude ends a round as the model left it.
