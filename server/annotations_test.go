@@ -130,6 +130,10 @@ func TestPlacesOfFilePaths(t *testing.T) {
 			saying(server.Text("x"), server.Image{FileID: "file-0"}, file(path, "file-1")),
 			[]place{{2, path, "file-1", 0, 10}}, "x" + path,
 		},
+		"not in a longer path": {
+			saying(server.Text("/a.c, /a.csv"), file("/a.c", "file-1"), file("/a.csv", "file-2")),
+			[]place{{0, "/a.c", "file-1", 0, 4}, {0, "/a.csv", "file-2", 6, 12}}, "/a.c, /a.csv",
+		},
 		"a longer path": {
 			saying(server.Text(other+" "+path), file(other, "file-1"), file(path, "file-2")),
 			[]place{{0, other, "file-1", 0, 12}, {0, path, "file-2", 13, 23}}, other + " " + path,

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -159,19 +160,21 @@ func (m *message) point(path FilePath, f *feed) {
 	m.annotate(p, index, written, annotation{"file_path", written, start, p.text.count, path.FileID}, f)
 }
 
-// find returns the last place of a text, in characters, that no annotation is about.
-func (p *part) find(text string) (start int, ok bool) {
-	if p.kind != partText || text == "" {
+// find returns the last place of a path, in characters, that no annotation is about. A longer path is another.
+func (p *part) find(path string) (start int, ok bool) {
+	if p.kind != partText || path == "" {
 		return 0, false
 	}
 	all := p.text.String()
 	for end := len(all); ; {
-		at := strings.LastIndex(all[:end], text)
+		at := strings.LastIndex(all[:end], path)
 		if at < 0 {
 			return 0, false
 		}
 		start := utf8.RuneCountInString(all[:at])
-		if !slices.ContainsFunc(p.annotations, func(a annotation) bool { return a.start == start }) {
+		taken := slices.ContainsFunc(p.annotations, func(a annotation) bool { return a.start == start })
+		next, _ := utf8.DecodeRuneInString(all[at+len(path):])
+		if longer := unicode.IsLetter(next) || unicode.IsDigit(next); !taken && !longer {
 			return start, true
 		}
 		end = at
