@@ -128,14 +128,14 @@ func (e *engine) leave(r *run) {
 
 // arm sets the timer to the run's expiry.
 func (r *run) arm() {
-	r.timer.Reset(max(time.Unix(int64(r.doc.ExpiresAt), 0).Sub(r.engine.now()), 0))
+	r.timer.Reset(max(r.timeLeft(), 0))
 }
 
 // ring is called by the timer. The clock may be another than the timer's: then it is not yet time.
 func (r *run) ring() {
 	r.guard(func() {
 		if !r.over && !r.settle() {
-			r.timer.Reset(max(time.Unix(int64(r.doc.ExpiresAt), 0).Sub(r.engine.now()), time.Second))
+			r.timer.Reset(max(r.timeLeft(), time.Second))
 		}
 	})
 }

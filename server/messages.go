@@ -169,46 +169,47 @@ func (s *Server) createMessage(ctx context.Context, c *call) (reply, error) {
 	id := c.ids[0]
 	t := s.engine.lock(id)
 	defer s.engine.unlock(t)
-	thread, err := s.unlockedThread(ctx, t, errThreadLockedForMessages)
+	thread, err := s.thread(ctx, id)
 	if err != nil {
 		return reply{}, err
 	}
+	if err := s.checkUnlocked(ctx, t, thread, errThreadLockedForMessages); err != nil {
+		return reply{}, err
+	}
 	all := &insertions{store: s.store}
-	documents, thread, err := s.addMessages(ctx, all, thread, []json.RawMessage{given.render()})
+	documents, _, count, err := s.addMessages(ctx, all, thread, []json.RawMessage{given.render()})
 	if err != nil {
 		return reply{}, all.undo(ctx, err)
 	}
-	state, err := decode[threadState](thread.State)
-	if err == nil {
-		s.trimMessages(ctx, id, state.Messages)
-	}
+	s.trimMessages(ctx, id, count)
 	return ok(encode(documents[0]))
 }
 
-// addMessages adds messages to a thread that is there, with all that this means for it, and returns them and the thread as
-// it is then.
-func (s *Server) addMessages(ctx context.Context, all *insertions, thread Record, given []json.RawMessage) ([]messageDocument, Record, error) {
+// addMessages adds messages to a thread that is there, with all that this means for it. It returns them, the thread as it is
+// then, and how many messages that has; none added are not counted.
+func (s *Server) addMessages(
+	ctx context.Context, all *insertions, thread Record, given []json.RawMessage,
+) (added []messageDocument, after Record, count int, err error) {
 	state, err := decode[threadState](thread.State)
 	if err != nil {
-		return nil, thread, err
+		return nil, thread, 0, err
 	}
-	documents, err := s.insertMessages(ctx, all, thread.ID, state.Latest, given)
-	if err != nil || len(documents) == 0 {
-		return documents, thread, err
+	added, err = s.insertMessages(ctx, all, thread.ID, state.Latest, given)
+	if err != nil || len(added) == 0 {
+		return nil, thread, 0, err
 	}
-	if thread, err = s.attachToThread(ctx, all, thread, documents); err != nil {
-		return documents, thread, err
+	if after, err = s.attachToThread(ctx, all, thread, added); err != nil {
+		return nil, thread, 0, err
 	}
-	state.Messages, err = s.countMessages(ctx, thread.ID, len(documents), documents[len(documents)-1].CreatedAt)
+	count, err = s.countMessages(ctx, thread.ID, len(added), added[len(added)-1].CreatedAt)
 	if err != nil {
-		return documents, thread, err
+		return nil, thread, 0, err
 	}
 	all.done = append(all.done, func(ctx context.Context) error {
-		_, err := s.countMessages(ctx, thread.ID, -len(documents), 0)
+		_, err := s.countMessages(ctx, thread.ID, -len(added), 0)
 		return err
 	})
-	thread.State = encode(state)
-	return documents, thread, nil
+	return added, after, count, nil
 }
 
 // retrieveMessage is GET /threads/{thread_id}/messages/{message_id}.

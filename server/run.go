@@ -26,6 +26,8 @@ type run struct {
 	over      bool   // it has ended, or rests, or was given up
 	lost      bool   // it could not be written down
 
+	ended json.RawMessage // the document of a run that had ended when it was looked up
+
 	ctx   context.Context // of the model's call
 	stop  context.CancelFunc
 	timer *time.Timer // of its expiry, and of the patience with a model that does not stop
@@ -62,20 +64,27 @@ func (r *run) now() moment {
 }
 
 // expired tells whether the run's time is up.
-func (r *run) expired() bool { return overdue(&r.doc, r.engine.now()) }
-
-func overdue(doc *runDocument, now time.Time) bool {
-	return doc.ExpiresAt != 0 && moment(now.Unix()) >= doc.ExpiresAt
+func (r *run) expired() bool {
+	return r.doc.ExpiresAt != 0 && moment(r.engine.now().Unix()) >= r.doc.ExpiresAt
 }
 
-// queue makes the run, or has it go on behind submitted outputs.
-func (r *run) queue(created bool) {
-	r.doc.Status, r.doc.RequiredAction = statusQueued, nil
-	if created {
-		r.emitRun("created", "queued")
-	} else {
-		r.emitRun("queued")
+// timeLeft is how long the run has until it expires; it may be over.
+func (r *run) timeLeft() time.Duration {
+	return time.Unix(int64(r.doc.ExpiresAt), 0).Sub(r.engine.now())
+}
+
+// resume puts the run into the queue again, with the outputs that its open step has been given, and reports whether it could.
+func (r *run) resume() bool {
+	r.state.StepUsage = usage{}
+	if !r.closeStep(endCompleted) {
+		return false
 	}
+	r.doc.Status, r.doc.RequiredAction = statusQueued, nil
+	if !r.save() {
+		return false
+	}
+	r.emitRun("queued")
+	return true
 }
 
 // start is the beginning of a round. It reports whether there is still a run to be worked on.
@@ -132,15 +141,20 @@ func (r *run) requireAction() {
 	r.feed.end(eventDone, doneData)
 }
 
-// cancel asks the run to stop. The model is given patience to do so.
-func (r *run) cancel() {
-	r.doc.Status = statusCancelling
-	if !r.save() {
-		return
+// cancel asks the run to stop, and returns it as it is then. A model at work is given patience to do so. Without one there is
+// nothing to be waited for, though the answer is the same, which is inferred.
+func (r *run) cancel() json.RawMessage {
+	r.doc.Status, r.doc.RequiredAction = statusCancelling, nil
+	answer := encode(r.doc)
+	switch {
+	case r.thread.run != r:
+		r.end(endCancelled)
+	case r.save():
+		r.emitRun("cancelling")
+		r.stop()
+		r.timer.Reset(cancelPatience)
 	}
-	r.emitRun("cancelling")
-	r.stop()
-	r.timer.Reset(cancelPatience)
+	return answer
 }
 
 // end ends the run with all that is open in it: the message, the step, the run, the lock of the thread, the stream.

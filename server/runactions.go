@@ -29,17 +29,13 @@ func (s *Server) activeRun(ctx context.Context, t *thread, record Record) (strin
 	return state.Run, nil
 }
 
-// unlockedThread returns a thread that no run has locked, or else the error made of their ids.
-func (s *Server) unlockedThread(ctx context.Context, t *thread, locked func(threadID, runID string) *apiError) (Record, error) {
-	record, err := s.thread(ctx, t.id)
-	if err != nil {
-		return record, err
-	}
+// checkUnlocked returns the error made of the ids of a thread and the run that has locked it, or nil if none has.
+func (s *Server) checkUnlocked(ctx context.Context, t *thread, record Record, locked func(threadID, runID string) *apiError) error {
 	active, err := s.activeRun(ctx, t, record)
 	if err == nil && active != "" {
-		return record, locked(t.id, active)
+		return locked(t.id, active)
 	}
-	return record, err
+	return err
 }
 
 // findRun returns a run of a thread as it is now: the one at work, or one brought back from the store, ended if its time
@@ -59,7 +55,7 @@ func (s *Server) findRun(ctx context.Context, t *thread, id string) (*run, error
 		return nil, err
 	}
 	if !active(r.doc.Status) {
-		r.over = true
+		r.over, r.ended = true, record.Data
 		return r, nil
 	}
 	if r.state, err = decode[runState](record.State); err != nil {
@@ -141,14 +137,10 @@ func (s *Server) retrieveRun(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	defer s.engine.unlock(t)
-	if t.run == r {
-		return ok(encode(r.doc))
+	if r.ended != nil {
+		return ok(r.ended)
 	}
-	record, err := s.store.Get(ctx, runCollection(t.id), r.doc.ID)
-	if err != nil {
-		return reply{}, missing(err, "run", r.doc.ID)
-	}
-	return ok(record.Data)
+	return ok(encode(r.doc))
 }
 
 // listRuns is GET /threads/{thread_id}/runs.
@@ -203,25 +195,11 @@ func (s *Server) cancelRun(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	defer s.engine.unlock(t)
-	switch {
-	case !active(r.doc.Status) || r.doc.Status == statusCancelling:
+	if !active(r.doc.Status) || r.doc.Status == statusCancelling {
 		return reply{}, errCannotCancel(r.doc.Status)
-	case t.run == r:
-		r.attempt(r.cancel)
-		if r.lost {
-			return reply{}, errLost
-		}
-		return ok(encode(r.doc))
 	}
-	return s.cancelResting(r)
-}
-
-// cancelResting cancels a run at which nobody works: there is nothing to be waited for behind the answer, which is that of
-// a run at work all the same. That is inferred.
-func (s *Server) cancelResting(r *run) (reply, error) {
-	r.doc.Status, r.doc.RequiredAction = statusCancelling, nil
-	body := encode(r.doc)
-	r.attempt(func() { r.end(endCancelled) })
+	var body json.RawMessage
+	r.attempt(func() { body = r.cancel() })
 	if r.lost {
 		return reply{}, errLost
 	}
@@ -264,20 +242,9 @@ func (s *Server) submitToolOutputs(ctx context.Context, c *call) (reply, error) 
 	if err := s.engine.enter(r); err != nil {
 		return reply{}, err
 	}
-	return r.resume()
-}
-
-// resume has a run go on with the outputs that its open step has been given.
-func (r *run) resume() (reply, error) {
-	r.state.StepUsage = usage{}
 	r.attempt(func() {
-		if !r.closeStep(endCompleted) {
-			return
-		}
-		r.doc.Status, r.doc.RequiredAction = statusQueued, nil
-		if r.save() {
-			r.queue(false)
-			r.engine.work(r)
+		if r.resume() {
+			s.engine.work(r)
 		}
 	})
 	if r.lost {

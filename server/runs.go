@@ -83,7 +83,7 @@ func (toolChoice) check(path string, raw json.RawMessage) (json.RawMessage, *api
 	case kindObject:
 		return namedTools.check(path, raw)
 	default:
-		return nil, errResponseFormatType(path, string(got))
+		return nil, errWordOrObject(path, string(got))
 	}
 }
 
@@ -109,15 +109,15 @@ func (s *Server) createRun(ctx context.Context, c *call) (reply, error) {
 	}
 	t := s.engine.lock(id)
 	defer s.engine.unlock(t)
-	if _, err := s.thread(ctx, id); err != nil {
+	thread, err := s.thread(ctx, id)
+	if err != nil {
 		return reply{}, err
 	}
 	assistant, err := s.assistant(ctx, decodeString(given.get("assistant_id")))
 	if err != nil {
 		return reply{}, err
 	}
-	thread, err := s.unlockedThread(ctx, t, errThreadLockedForRuns)
-	if err != nil {
+	if err := s.checkUnlocked(ctx, t, thread, errThreadLockedForRuns); err != nil {
 		return reply{}, err
 	}
 	state, err := decode[threadState](thread.State)
@@ -129,9 +129,9 @@ func (s *Server) createRun(ctx context.Context, c *call) (reply, error) {
 	if err := s.checkRunnable(ctx, r, added); err != nil {
 		return reply{}, err
 	}
-	return s.begin(ctx, r, assistant, given, func(all *insertions) (Record, error) {
-		_, after, err := s.addMessages(ctx, all, thread, added)
-		return after, err
+	return s.begin(ctx, r, assistant, given, func(all *insertions) (Record, int, error) {
+		_, after, count, err := s.addMessages(ctx, all, thread, added)
+		return after, count, err
 	})
 }
 
@@ -156,38 +156,38 @@ func (s *Server) createThreadAndRun(ctx context.Context, c *call) (reply, error)
 	if err := s.checkRunnable(ctx, r, itemsOf(fields.get("messages"))); err != nil {
 		return reply{}, err
 	}
-	return s.begin(ctx, r, assistant, given, func(all *insertions) (Record, error) {
+	return s.begin(ctx, r, assistant, given, func(all *insertions) (Record, int, error) {
 		thread, err := s.insertThread(ctx, all, id, fields)
 		if err != nil {
-			return Record{}, err
+			return Record{}, 0, err
 		}
 		if err := all.own(ctx, runCollection(id)); err != nil {
-			return Record{}, err
+			return Record{}, 0, err
 		}
 		shown := *thread
 		shown.ToolResources = resourcesInStreams(shown.ToolResources)
 		r.feed.add(event{name: "thread.created", data: encode(shown)})
-		return Record{ID: id, Data: encode(thread)}, nil
+		return Record{ID: id, Data: encode(thread)}, 0, nil
 	})
 }
 
 // begin has a new run go to work and answers it. What comes with it is inserted first, into a thread that is returned as it
-// is then. The caller has the thread's lock.
+// is then, with the number of its messages if it has got more of them. The caller has the thread's lock.
 func (s *Server) begin(
-	ctx context.Context, r *run, assistant, given object, insert func(*insertions) (thread Record, err error),
+	ctx context.Context, r *run, assistant, given object, insert func(*insertions) (thread Record, messages int, err error),
 ) (reply, error) {
 	if err := s.engine.enter(r); err != nil {
 		return reply{}, err
 	}
 	all := &insertions{store: s.store}
 	err := errLost // unless it is written down
-	messages := 0  // of the thread
+	messages := 0
 	r.attempt(func() {
-		thread, failure := insert(all)
+		thread, count, failure := insert(all)
 		if failure == nil {
-			messages, failure = s.insertRun(ctx, all, r, thread, assistant, given)
+			failure = s.insertRun(ctx, all, r, thread, assistant, given)
 		}
-		err = failure
+		messages, err = count, failure
 	})
 	if err != nil {
 		if !r.over {
@@ -197,7 +197,7 @@ func (s *Server) begin(
 	}
 	r.attempt(func() {
 		s.trimMessages(ctx, r.doc.ThreadID, messages)
-		r.queue(true)
+		r.emitRun("created", "queued")
 		s.engine.work(r)
 	})
 	if r.lost {
@@ -206,19 +206,17 @@ func (s *Server) begin(
 	return r.answer()
 }
 
-// insertRun writes a new run down, and that it locks its thread, and returns how many messages that has.
-func (s *Server) insertRun(ctx context.Context, all *insertions, r *run, thread Record, assistant, given object) (messages int, err error) {
+// insertRun writes a new run down, and that it locks its thread.
+func (s *Server) insertRun(ctx context.Context, all *insertions, r *run, thread Record, assistant, given object) error {
 	r.state.Resources = combineResources(membersOf(splitObject(thread.Data).get("tool_resources")),
 		membersOf(assistant.get("tool_resources")), membersOf(given.get("tool_resources")))
-	err = all.insert(ctx, runCollection(thread.ID), Record{ID: r.doc.ID, CreatedAt: r.doc.CreatedAt, Data: encode(r.doc), State: encode(r.state)})
+	err := all.insert(ctx, runCollection(thread.ID), Record{ID: r.doc.ID, CreatedAt: r.doc.CreatedAt, Data: encode(r.doc), State: encode(r.state)})
 	if err != nil {
-		return 0, err
+		return err
 	}
-	err = s.changeThreadState(ctx, thread.ID, func(t *threadState) {
-		t.Run, messages = r.doc.ID, t.Messages
-		r.latest = moment(t.Latest)
+	return s.changeThreadState(ctx, thread.ID, func(t *threadState) {
+		t.Run, r.latest = r.doc.ID, moment(t.Latest)
 	})
-	return messages, err
 }
 
 // answer is the run, or the stream of what happens to it.

@@ -146,7 +146,7 @@ func (r *run) saveStep(s *step, doc stepDocument) bool {
 
 // details renders what a step has done so far. Contents of search results are part of it or not.
 func (s *step) details(withContent bool) json.RawMessage {
-	if s.message != nil || s.doc.Type == "message_creation" {
+	if s.doc.Type == "message_creation" {
 		return s.doc.StepDetails
 	}
 	b := []byte(`{"type":"tool_calls","tool_calls":[`)

@@ -55,13 +55,13 @@ func (responseFormat) check(path string, raw json.RawMessage) (json.RawMessage, 
 	case kindObject:
 		return responseFormats.check(path, raw)
 	default:
-		return nil, errResponseFormatType(path, string(got))
+		return nil, errWordOrObject(path, string(got))
 	}
 }
 
-// errResponseFormatType is inferred: the text for a value that may be of two
+// errWordOrObject is inferred: the text for a value that may be of two
 // types.
-func errResponseFormatType(path, got string) *apiError {
+func errWordOrObject(path, got string) *apiError {
 	return errType(path, "one of a string or an object", got)
 }
 
