@@ -62,9 +62,10 @@ type API struct {
 	// Client is what the program under test is given. It needs no network and no key.
 	*assistants.Client
 
-	t      testing.TB
-	server *server.Server
-	active crew.Crew // requests that are being answered
+	t       testing.TB
+	server  *server.Server
+	scratch *server.Server // which is only asked what the API has
+	active  crew.Crew      // requests that are being answered
 
 	mu         sync.Mutex
 	requests   []*request
@@ -88,7 +89,7 @@ var _ http.Handler = (*API)(nil)
 // such as "thread_1"; [WithServer] changes that like everything else.
 func New(t testing.TB, opts ...Option) *API {
 	t.Helper()
-	a := &API{t: t, unexpected: make(map[string]bool), looks: make(map[string]time.Time)}
+	a := &API{t: t, scratch: server.New(), unexpected: make(map[string]bool), looks: make(map[string]time.Time)}
 	var c config
 	for _, opt := range opts {
 		if opt != nil {

@@ -62,7 +62,7 @@ func (a *API) prepare(faults []Fault) error {
 		prepared := &fault{Fault: f}
 		if f.On != "" {
 			var err error
-			if prepared.on, err = parseKind(f.On); err != nil {
+			if prepared.on, err = a.parseKind(f.On); err != nil {
 				return fmt.Errorf("fault %d: On: %w", i+1, err)
 			}
 		}

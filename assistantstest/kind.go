@@ -7,9 +7,6 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
-	"sync"
-
-	"github.com/assistants-go/assistants/server"
 )
 
 // A kind is a kind of requests.
@@ -22,7 +19,7 @@ type kind struct {
 var kindForm = regexp.MustCompile(`^([A-Z]+) (/[^ ?#]*)$`)
 
 // parseKind takes what the API has.
-func parseKind(text string) (kind, error) {
+func (a *API) parseKind(text string) (kind, error) {
 	m := kindForm.FindStringSubmatch(text)
 	if m == nil {
 		return kind{}, fmt.Errorf(`%q is not a method and a path, such as "POST /threads/{thread_id}/runs"`, text)
@@ -37,7 +34,7 @@ func parseKind(text string) (kind, error) {
 			example[i] = "id"
 		}
 	}
-	if !known(k.method, strings.Join(example, "/")) {
+	if !a.known(k.method, strings.Join(example, "/")) {
 		return kind{}, errors.New("the API has no such request: " + text)
 	}
 	return k, nil
@@ -62,8 +59,8 @@ func (k kind) matches(method, path string) bool {
 }
 
 // kindOf names the kind of a request, or the request itself if the API has no such kind.
-func kindOf(method, path string) string {
-	if known(method, path) {
+func (a *API) kindOf(method, path string) string {
+	if a.known(method, path) {
 		path = template(path)
 	}
 	return method + " " + path
@@ -81,18 +78,15 @@ func template(path string) string {
 	return strings.Join(elements, "/")
 }
 
-// scratch is a server that is only asked what it would answer.
-var scratch = sync.OnceValue(func() *server.Server { return server.New() })
-
 // known reports whether the API has a request. The scratch server refuses each that it has, for the lack of a header
 // and before it does anything.
-func known(method, path string) bool {
+func (a *API) known(method, path string) bool {
 	r, err := http.NewRequest(method, "/v1"+path, http.NoBody)
 	if err != nil {
 		return false
 	}
 	w := httptest.NewRecorder()
-	scratch().ServeHTTP(w, r)
+	a.scratch.ServeHTTP(w, r)
 	return w.Code == http.StatusBadRequest
 }
 

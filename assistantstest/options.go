@@ -78,7 +78,7 @@ type expectation struct {
 
 func (a *API) expect(kinds []string) error {
 	for _, text := range kinds {
-		k, err := parseKind(text)
+		k, err := a.parseKind(text)
 		if err != nil {
 			return fmt.Errorf("WithExpectedRequests: %w", err)
 		}

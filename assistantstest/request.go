@@ -45,7 +45,7 @@ func (a *API) Requests(kinds ...string) []Request {
 	a.t.Helper()
 	var wanted []kind
 	for _, text := range kinds {
-		k, err := parseKind(text)
+		k, err := a.parseKind(text)
 		if err != nil {
 			a.errorf("Requests: %v", err)
 			return nil
@@ -130,7 +130,7 @@ func (a *API) holdExpected(r *request) {
 	if expected {
 		return
 	}
-	if is := kindOf(r.Method, r.Path); !a.unexpected[is] {
+	if is := a.kindOf(r.Method, r.Path); !a.unexpected[is] {
 		a.unexpected[is] = true
 		a.t.Errorf("assistantstest: unexpected request: %s; name it in WithExpectedRequests if it is right", is)
 	}
@@ -183,7 +183,7 @@ func (a *API) leave(r *request) {
 // judge fails the test for an answer that no test can want.
 func (a *API) judge(r *request, answer *watched) {
 	switch {
-	case answer.status >= http.StatusBadRequest && !known(r.Method, r.Path):
+	case answer.status >= http.StatusBadRequest && !a.known(r.Method, r.Path):
 		a.errorf("%s %s was asked for, and the API has no such request", r.Method, r.Path)
 	case answer.status == http.StatusInternalServerError:
 		a.errorf("%s %s was answered with status 500, which no fault asked for (the log has the cause): %s", r.Method, r.Path, &answer.start)

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 )
 
 // runCollection holds the runs of a thread.
@@ -222,7 +223,7 @@ func (s *Server) insertRun(ctx context.Context, all *insertions, r *run, thread 
 // answer is the run, or the stream of what happens to it.
 func (r *run) answer() (reply, error) {
 	if r.feed != nil {
-		return reply{status: 200, events: r.feed}, nil
+		return reply{status: http.StatusOK, events: r.feed}, nil
 	}
 	return ok(encode(r.doc))
 }
