@@ -8,6 +8,7 @@ type ability uint8
 const (
 	streams  ability = 1 << iota // its answer arrives bit by bit
 	polls                        // it waits for a run
+	settles                      // it waits for files to be read
 	handles                      // it answers calls of tools
 	includes                     // its answer can hold more than usual
 )
@@ -23,8 +24,8 @@ func (a ability) missing() string {
 	switch {
 	case a == streams:
 		return "this call is not streamed"
-	case a == polls:
-		return "this call does not wait for a run"
+	case a == polls|settles:
+		return "this call does not wait for anything"
 	case a == includes:
 		return "this call has nothing to include"
 	}

@@ -143,28 +143,51 @@ func (c *core) send(ctx context.Context, o *outgoing, out any, cfg *callConfig) 
 	return got.Header, nil
 }
 
-// download sends o and copies the answer to w as it arrives.
-func (c *core) download(ctx context.Context, o *outgoing, w io.Writer, opts []RequestOption) error {
+// open sends o and returns the answer's body as it arrives.
+func (c *core) open(ctx context.Context, o *outgoing, opts []RequestOption) (io.ReadCloser, error) {
 	o.able = streams
 	cfg, err := c.configure(o, opts)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	req, err := c.prepare(ctx, o, &cfg)
 	if err != nil {
-		return o.failed(err)
+		return nil, o.failed(err)
 	}
 	got, body, err := c.transport.Open(ctx, req, cfg.idleTimeout, func(http.Header) bool { return true })
 	cfg.report(got)
 	if err != nil || body == nil {
-		return c.failure(req, got, err)
+		return nil, c.failure(req, got, err)
+	}
+	return &arriving{body, func(err error) error { return c.failure(req, got, err) }}, nil
+}
+
+// An arriving body has the errors of a call.
+type arriving struct {
+	*transport.Body
+	failure func(error) error
+}
+
+func (a *arriving) Read(p []byte) (int, error) {
+	n, err := a.Body.Read(p)
+	if err != nil && err != io.EOF {
+		err = a.failure(err)
+	}
+	return n, err
+}
+
+// download sends o and copies the answer to w as it arrives.
+func (c *core) download(ctx context.Context, o *outgoing, w io.Writer, opts []RequestOption) error {
+	body, err := c.open(ctx, o, opts)
+	if err != nil {
+		return err
 	}
 	defer body.Close()
 	to := &sink{w: w}
 	if _, err := io.Copy(to, body); to.err != nil {
 		return o.failed(to.err)
 	} else if err != nil {
-		return c.failure(req, got, err)
+		return err
 	}
 	return nil
 }
@@ -200,24 +223,44 @@ func (c *core) prepare(ctx context.Context, o *outgoing, cfg *callConfig) (*tran
 	if o.able&includes != 0 {
 		o.query = cfg.included(o.query)
 	}
-	body, err := cfg.body(o)
-	if err != nil {
-		return nil, err
-	}
-	return &transport.Request{
+	req := &transport.Request{
 		Method:     o.method,
 		URL:        c.target(o),
 		Path:       o.path,
-		Header:     cfg.headers(c.header, body != nil, o.streamed),
-		Body:       body,
 		Secrets:    cfg.secrets,
 		Authorized: cfg.authorizes(),
 		MaxRetries: cfg.maxRetries,
 		Replayable: cfg.idempotencyKey != "",
 		Timeout:    cfg.timeout,
 		MaxBytes:   c.maxBytes,
-	}, nil
+	}
+	contentType, err := cfg.fill(req, o)
+	req.Header = cfg.headers(c.header, contentType, o.streamed)
+	return req, err
 }
+
+// fill gives a request its body, and returns of what type that is; "" is none.
+func (c *callConfig) fill(req *transport.Request, o *outgoing) (contentType string, err error) {
+	if carrier, ok := o.in.(carrier); ok {
+		if len(c.fields) > 0 {
+			return "", errors.New("WithBodyField: this call has no JSON body")
+		}
+		f, err := carrier.form()
+		if err != nil {
+			return "", err
+		}
+		req.Content = f
+		return f.contentType, nil
+	}
+	req.Body, err = c.body(o)
+	if req.Body != nil {
+		contentType = "application/json"
+	}
+	return contentType, err
+}
+
+// A carrier is what is sent as a form, because it carries a file.
+type carrier interface{ form() (*form, error) }
 
 // target is the URL with the endpoint's query and the call's.
 func (c *core) target(o *outgoing) string {
@@ -231,16 +274,16 @@ func (c *core) target(o *outgoing) string {
 }
 
 // headers are the client's with the call's own. The client's are not modified, and not copied if nothing is added.
-func (c *callConfig) headers(common http.Header, hasBody, streamed bool) http.Header {
-	if !hasBody && !streamed && c.idempotencyKey == "" && len(c.header) == 0 {
+func (c *callConfig) headers(common http.Header, contentType string, streamed bool) http.Header {
+	if contentType == "" && !streamed && c.idempotencyKey == "" && len(c.header) == 0 {
 		return common
 	}
 	h := common.Clone()
 	if streamed {
 		h.Set("Accept", "text/event-stream")
 	}
-	if hasBody {
-		h.Set("Content-Type", "application/json")
+	if contentType != "" {
+		h.Set("Content-Type", contentType)
 	}
 	if c.idempotencyKey != "" {
 		h.Set("Idempotency-Key", c.idempotencyKey)

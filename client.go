@@ -21,6 +21,16 @@ type Client struct {
 	Runs *RunsService
 	// RunSteps are what runs did.
 	RunSteps *RunStepsService
+	// Files are documents: uploaded, or made by assistants.
+	Files *FilesService
+	// Uploads are files on their way in parts.
+	Uploads *UploadsService
+	// VectorStores are collections of files that can be searched.
+	VectorStores *VectorStoresService
+	// VectorStoreFiles are the files in vector stores.
+	VectorStoreFiles *VectorStoreFilesService
+	// FileBatches are files that are added to vector stores together.
+	FileBatches *FileBatchesService
 
 	core *core
 }
@@ -51,12 +61,17 @@ func NewClient(opts ...Option) (*Client, error) {
 		return nil, fmt.Errorf("assistants: %w", err)
 	}
 	return &Client{
-		Assistants: &AssistantsService{core},
-		Threads:    &ThreadsService{core},
-		Messages:   &MessagesService{core},
-		Runs:       &RunsService{core},
-		RunSteps:   &RunStepsService{core},
-		core:       core,
+		Assistants:       &AssistantsService{core},
+		Threads:          &ThreadsService{core},
+		Messages:         &MessagesService{core},
+		Runs:             &RunsService{core},
+		RunSteps:         &RunStepsService{core},
+		Files:            &FilesService{core},
+		Uploads:          &UploadsService{core},
+		VectorStores:     &VectorStoresService{core},
+		VectorStoreFiles: &VectorStoreFilesService{core},
+		FileBatches:      &FileBatchesService{core},
+		core:             core,
 	}, nil
 }
 

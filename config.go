@@ -94,6 +94,16 @@ func (c callConfig) apply(opts []RequestOption) (callConfig, error) {
 	return c, nil
 }
 
+// further is the configuration of calls that follow another one of the same method, without what belonged to that.
+func (c callConfig) further() callConfig {
+	c.idempotencyKey, c.fields, c.include, c.needs = "", nil, nil, nil
+	if c.header["Idempotency-Key"].Reveal() != "" {
+		c.header = maps.Clone(c.header)
+		delete(c.header, "Idempotency-Key")
+	}
+	return c
+}
+
 // setHeader never writes to a map that another call may be reading.
 func (c *callConfig) setHeader(name string, value transport.Secret) {
 	header := maps.Clone(c.header)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -99,13 +98,7 @@ type follower struct {
 
 // follow is a follower of a run whose calls are configured like the first, but for what belonged to that.
 func (c *core) follow(cfg *callConfig, threadID, runID string) *follower {
-	f := &follower{core: c, cfg: *cfg, threadID: threadID, runID: runID}
-	f.cfg.idempotencyKey, f.cfg.fields, f.cfg.include, f.cfg.needs = "", nil, nil, nil
-	if f.cfg.header["Idempotency-Key"].Reveal() != "" {
-		f.cfg.header = maps.Clone(f.cfg.header)
-		delete(f.cfg.header, "Idempotency-Key")
-	}
-	return f
+	return &follower{core: c, cfg: cfg.further(), threadID: threadID, runID: runID}
 }
 
 // answered reports whether run waits for nothing but what was submitted already.
@@ -131,7 +124,7 @@ func (f *follower) wait(ctx context.Context, run *Run, header http.Header) (*Run
 	for {
 		switch {
 		case run.Status.moving() || f.answered(run) && f.late >= 0:
-			if err := f.pause(ctx, header, &interval); err != nil {
+			if err := f.cfg.pause(ctx, header, &interval); err != nil {
 				return run, f.abandoned(ctx, f.at(http.MethodGet).failed(err))
 			}
 		case f.cfg.tools.answers(run):
@@ -152,27 +145,6 @@ func (f *follower) wait(ctx context.Context, run *Run, header http.Header) (*Run
 			f.submitted = nil // it has arrived
 		}
 		run, header = seen, after
-	}
-}
-
-// pause waits for as long as the caller wants, the server asks, or else a little longer every time.
-func (f *follower) pause(ctx context.Context, header http.Header, interval *time.Duration) error {
-	wait := *interval
-	if ms, err := strconv.Atoi(header.Get("openai-poll-after-ms")); err == nil && ms > 0 {
-		wait = time.Duration(min(ms, longestAskedFor)) * time.Millisecond
-	} else {
-		*interval = min(*interval*5/4, lastPollInterval)
-	}
-	if f.cfg.pollInterval > 0 {
-		wait = f.cfg.pollInterval
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }
 
@@ -284,4 +256,25 @@ func (f *follower) cancel(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// pause waits for as long as the caller wants, the server asks, or else a little longer every time.
+func (c *callConfig) pause(ctx context.Context, header http.Header, interval *time.Duration) error {
+	wait := *interval
+	if ms, err := strconv.Atoi(header.Get("openai-poll-after-ms")); err == nil && ms > 0 {
+		wait = time.Duration(min(ms, longestAskedFor)) * time.Millisecond
+	} else {
+		*interval = min(*interval*5/4, lastPollInterval)
+	}
+	if c.pollInterval > 0 {
+		wait = c.pollInterval
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }

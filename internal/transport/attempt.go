@@ -11,15 +11,17 @@ var _ net.Error = (*TimeoutError)(nil)
 
 // An attempt owns the context and the timer of one sending.
 type attempt struct {
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	timer  *time.Timer // nil: no limit
-	body   *Body       // what Open leaves open
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	timeout time.Duration
+	timer   *time.Timer // nil: no limit
+	body    *Body       // what Open leaves open
+	sending *sending    // the newest content on its way; nil: none
 }
 
 func newAttempt(parent context.Context, timeout time.Duration) *attempt {
 	ctx, cancel := context.WithCancelCause(parent)
-	a := &attempt{ctx: ctx, cancel: cancel}
+	a := &attempt{ctx: ctx, cancel: cancel, timeout: timeout}
 	if timeout > 0 {
 		a.timer = time.AfterFunc(timeout, func() {
 			cancel(&TimeoutError{After: timeout, Waiting: "for the answer"})
@@ -32,6 +34,13 @@ func newAttempt(parent context.Context, timeout time.Duration) *attempt {
 func (a *attempt) answered() {
 	if a.timer != nil {
 		a.timer.Stop()
+	}
+}
+
+// rearm begins the time limit anew.
+func (a *attempt) rearm() {
+	if a.timer != nil {
+		a.timer.Reset(a.timeout)
 	}
 }
 

@@ -22,7 +22,7 @@ const (
 
 // nextAttempt says whether the call may be sent again after this outcome, and when.
 func nextAttempt(req *Request, answer *Answer, err error) (wait time.Duration, again bool) {
-	if answer.Attempts > req.MaxRetries {
+	if answer.Attempts > req.MaxRetries || req.Content != nil && req.Content.Spent() {
 		return 0, false
 	}
 	if err != nil {
@@ -59,8 +59,9 @@ func mayRepeat(req *Request, err error) bool {
 		redirect *RedirectError
 		unsent   *UnsentError
 		large    *TooLargeError
+		content  *ContentError
 	)
-	if errors.As(err, &redirect) || errors.As(err, &unsent) || errors.As(err, &large) {
+	if errors.As(err, &redirect) || errors.As(err, &unsent) || errors.As(err, &large) || errors.As(err, &content) {
 		return false
 	}
 	return req.Replayable || req.Method == http.MethodGet || req.Method == http.MethodHead || neverConnected(err)

@@ -36,12 +36,14 @@ type Request struct {
 	Header http.Header // without credentials; not modified
 	Body   []byte      // nil: none
 
+	Content Content // in place of Body; nil: none
+
 	Secrets    Secrets // that Header holds
 	Authorized bool    // Header carries credentials of the caller's; the client's are not added
 
 	MaxRetries int           // attempts after the first
 	Replayable bool          // may be sent again although it may have arrived
-	Timeout    time.Duration // of one attempt; 0: none
+	Timeout    time.Duration // of one attempt, and with a Content of silence within it; 0: none
 	MaxBytes   int64         // of a successful answer's body
 }
 
@@ -128,11 +130,17 @@ func (t *Transport) send(ctx context.Context, req *Request, answer *Answer, cons
 }
 
 func (t *Transport) exchange(a *attempt, req *Request, answer *Answer, consume func(*http.Response, *attempt) ([]byte, error)) error {
-	hr, err := t.build(a.ctx, req, answer)
+	hr, err := t.build(a, req, answer)
 	if err != nil {
 		return &UnsentError{Err: err}
 	}
 	resp, err := t.client.Do(hr)
+	if broken := a.sending.failed(); broken != nil {
+		if err == nil {
+			resp.Body.Close() // it answers half a content
+		}
+		return broken
+	}
 	if err != nil {
 		return err
 	}
@@ -142,27 +150,29 @@ func (t *Transport) exchange(a *attempt, req *Request, answer *Answer, consume f
 }
 
 // build makes the attempt's own request: a header of its own, and a credential asked for now.
-func (t *Transport) build(ctx context.Context, req *Request, answer *Answer) (*http.Request, error) {
+func (t *Transport) build(a *attempt, req *Request, answer *Answer) (*http.Request, error) {
 	var hr *http.Request
 	var err error
 	if req.Body == nil {
-		hr, err = http.NewRequestWithContext(ctx, req.Method, req.URL, nil)
+		hr, err = http.NewRequestWithContext(a.ctx, req.Method, req.URL, nil)
 	} else {
-		hr, err = http.NewRequestWithContext(ctx, req.Method, req.URL, bytes.NewReader(req.Body))
+		hr, err = http.NewRequestWithContext(a.ctx, req.Method, req.URL, bytes.NewReader(req.Body))
 	}
 	if err != nil {
 		return nil, err
 	}
 	hr.Header = req.Header.Clone()
-	if t.credential == nil || req.Authorized {
-		return hr, nil
+	if t.credential != nil && !req.Authorized {
+		name, value, secret, err := t.credential(a.ctx)
+		if err != nil {
+			return nil, fmt.Errorf("no credential: %w", err)
+		}
+		answer.Secrets = answer.Secrets.With(secret)
+		hr.Header.Set(name, value)
 	}
-	name, value, secret, err := t.credential(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("no credential: %w", err)
+	if req.Content != nil {
+		return hr, a.attach(hr, req.Content)
 	}
-	answer.Secrets = answer.Secrets.With(secret)
-	hr.Header.Set(name, value)
 	return hr, nil
 }
 

@@ -1,0 +1,314 @@
+package assistants
+
+import (
+	"cmp"
+	"context"
+	"crypto/fips140"
+	"crypto/md5"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+)
+
+// Sizes of parts, and how many of them are sent at once.
+const (
+	maxPartBytes            = 64 << 20
+	defaultLargeConcurrency = 4
+)
+
+// UploadLargeParams describe a file that is to be uploaded in parts.
+type UploadLargeParams struct {
+	// File is what to upload. Its size must be known: a path and a reader that can seek know it, another reader needs
+	// File.Size. Progress counts the bytes of all parts together.
+	File FileUploadParams
+	// PartSize is how many bytes a part has, but for the last one; at most 64 MiB, which is also what 0 stands for.
+	PartSize int64
+	// Concurrency is how many parts are sent at once. 0 is 4. A reader that is no [io.ReaderAt] is read from its beginning
+	// to its end, so that its parts are sent one after the other whatever Concurrency says.
+	Concurrency int
+	// Resume goes on with an upload that was interrupted. nil: a new one.
+	Resume *UploadProgress
+}
+
+// UploadProgress is how far an upload has come: what it takes to go on with it, in another process if need be. It can be
+// kept as JSON.
+type UploadProgress struct {
+	// UploadID is that of the upload.
+	UploadID string `json:"upload_id"`
+	// PartSize is how many bytes a part has.
+	PartSize int64 `json:"part_size"`
+	// PartIDs are the ids of the parts, in the order of the file; "" for those that are missing.
+	PartIDs []string `json:"part_ids"`
+}
+
+// An UploadInterruptedError says that an upload has not come to its end, and how far it has come.
+type UploadInterruptedError struct {
+	Progress UploadProgress // to go on with: see [UploadLargeParams].Resume
+	Err      error          // why
+}
+
+// Error is the reason and how many parts are there.
+func (e *UploadInterruptedError) Error() string {
+	there := 0
+	for _, id := range e.Progress.PartIDs {
+		if id != "" {
+			there++
+		}
+	}
+	return fmt.Sprintf("assistants: upload %s was interrupted with %d of %d parts there: %v", e.Progress.UploadID, there, len(e.Progress.PartIDs), e.Err)
+}
+
+// Unwrap gives the reason.
+func (e *UploadInterruptedError) Unwrap() error { return e.Err }
+
+// UploadLarge uploads a file in parts, several at once, and completes the upload with the checksum of all of it, so that
+// a file which changed meanwhile is an error. Nothing but what is being sent is held in memory.
+//
+// A part that fails is sent again as every call is. When that is of no use, or the context ends, the parts that are being
+// sent are finished, as far as the context lets them, and the error is an [UploadInterruptedError], with which a later call
+// goes on from there, for an hour after the upload was begun. Options apply to each of the calls; those that belong to one,
+// such as [WithIdempotencyKey] and [WithResponse], are errors.
+//
+// POST /uploads: https://platform.openai.com/docs/api-reference/uploads/create
+func (s *UploadsService) UploadLarge(ctx context.Context, params UploadLargeParams, opts ...RequestOption) (*File, error) {
+	o := &outgoing{method: http.MethodPost, to: route{"uploads"}}
+	if err := s.core.severally(o, opts); err != nil {
+		return nil, err
+	}
+	u, err := s.newLargeUpload(params, opts)
+	if err != nil {
+		return nil, o.failed(err)
+	}
+	if params.Resume == nil {
+		upload, err := s.Create(ctx, u.create, opts...)
+		if err != nil {
+			return nil, err
+		}
+		u.progress.UploadID = upload.ID
+	}
+	sum, err := u.send(ctx)
+	if err != nil {
+		return nil, &UploadInterruptedError{u.progress, err}
+	}
+	done, err := s.Complete(ctx, u.progress.UploadID, UploadCompleteParams{PartIDs: u.progress.PartIDs, MD5: sum}, opts...)
+	switch {
+	case err != nil:
+		return nil, &UploadInterruptedError{u.progress, err}
+	case done.File == nil || done.File.check() != nil:
+		return nil, o.failed(fmt.Errorf("upload %s is %s, and the answer has no file", done.ID, done.Status))
+	}
+	return done.File, nil
+}
+
+// A largeUpload is a file that is being uploaded in parts.
+type largeUpload struct {
+	service     *UploadsService
+	opts        []RequestOption
+	create      UploadCreateParams
+	file        *source
+	concurrency int
+	report      *tally
+
+	mu       sync.Mutex
+	progress UploadProgress
+	err      error // the first
+}
+
+// newLargeUpload checks what can be wrong without a server.
+func (s *UploadsService) newLargeUpload(params UploadLargeParams, opts []RequestOption) (*largeUpload, error) {
+	file, err := params.File.source()
+	if err != nil {
+		return nil, err
+	}
+	mimeType, err := mediaType(params.File.ContentType, file.name)
+	if err != nil {
+		return nil, err
+	}
+	partSize := cmp.Or(params.PartSize, maxPartBytes)
+	switch {
+	case file.size < 0:
+		return nil, errors.New("the size of the file is not known: Size is 0")
+	case file.size == 0:
+		return nil, errors.New("the file is empty")
+	case partSize < 0 || partSize > maxPartBytes:
+		return nil, fmt.Errorf("parts of %d bytes: they have 1 to %d", params.PartSize, maxPartBytes)
+	case params.Concurrency < 0:
+		return nil, fmt.Errorf("the concurrency %d is negative", params.Concurrency)
+	}
+	parts := (file.size + partSize - 1) / partSize
+	progress := UploadProgress{PartSize: partSize, PartIDs: make([]string, parts)}
+	if r := params.Resume; r != nil {
+		if r.UploadID == "" || r.PartSize <= 0 || int64(len(r.PartIDs)) != (file.size+r.PartSize-1)/r.PartSize {
+			return nil, fmt.Errorf("the upload %q cannot go on with a file of %d bytes: it has %d parts of %d bytes",
+				r.UploadID, file.size, len(r.PartIDs), r.PartSize)
+		}
+		progress = UploadProgress{UploadID: r.UploadID, PartSize: r.PartSize, PartIDs: append([]string(nil), r.PartIDs...)}
+	}
+	u := &largeUpload{
+		service: s, opts: opts, file: file, progress: progress,
+		concurrency: cmp.Or(params.Concurrency, defaultLargeConcurrency),
+		create: UploadCreateParams{
+			Filename: file.name, Purpose: params.File.purpose(), Bytes: file.size,
+			MIMEType: mimeType, ExpiresAfter: params.File.ExpiresAfter,
+		},
+	}
+	if params.File.Progress != nil {
+		u.report = &tally{total: file.size, report: params.File.Progress, parts: make([]int64, len(progress.PartIDs))}
+	}
+	return u, nil
+}
+
+// part is where a part of the file is.
+func (u *largeUpload) part(i int) (offset, size int64) {
+	offset = int64(i) * u.progress.PartSize
+	return offset, min(u.progress.PartSize, u.file.size-offset)
+}
+
+// send sends the parts that are missing and returns the checksum of the file.
+func (u *largeUpload) send(ctx context.Context) (sum string, err error) {
+	if fips140.Enforced() { // which does not let MD5 be used for anything
+		u.sendAll(ctx, io.Discard)
+		return "", u.err
+	}
+	digest := md5.New()
+	u.sendAll(ctx, digest)
+	return hex.EncodeToString(digest.Sum(nil)), u.err
+}
+
+// sendAll sends the parts that are missing, and has digest read the file in order.
+func (u *largeUpload) sendAll(ctx context.Context, digest io.Writer) {
+	if u.file.parts == nil {
+		u.sendInOrder(ctx, digest)
+	} else {
+		u.sendAtOnce(ctx, digest)
+	}
+}
+
+// sendAtOnce sends parts in any order, and reads the file once more for the checksum, which needs it in order.
+func (u *largeUpload) sendAtOnce(ctx context.Context, digest io.Writer) {
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		all, err := u.file.open()
+		if err != nil {
+			u.failed(err)
+			return
+		}
+		defer all.Close()
+		_, err = io.Copy(digest, &ending{all, func() error { return cmp.Or(ctx.Err(), u.failure()) }})
+		u.failed(err)
+	})
+	inParallel(len(u.progress.PartIDs), u.concurrency, func(i int) bool {
+		offset, size := u.part(i)
+		u.sendPart(ctx, i, &source{
+			name: "part", size: size,
+			open: func() (io.ReadCloser, error) { return u.file.parts(offset, size) },
+		})
+		return u.failure() == nil
+	})
+	reading.Wait()
+}
+
+// sendInOrder sends a file that can only be read from its beginning to its end.
+func (u *largeUpload) sendInOrder(ctx context.Context, digest io.Writer) {
+	all, err := u.file.open()
+	if err != nil {
+		u.failed(err)
+		return
+	}
+	defer all.Close()
+	for i := range u.progress.PartIDs {
+		_, size := u.part(i)
+		piece := io.TeeReader(io.LimitReader(all, size), digest)
+		if u.progress.PartIDs[i] != "" {
+			_, err := io.Copy(io.Discard, piece)
+			u.failed(err)
+			u.report.set(i, size)
+		} else {
+			part, err := readerSource(piece, size)
+			u.failed(err)
+			part.name = "part"
+			u.sendPart(ctx, i, part)
+		}
+		if u.failure() != nil {
+			return
+		}
+	}
+	_, err = io.Copy(io.Discard, all) // which finds out whether there is more of it
+	u.failed(err)
+}
+
+// sendPart sends a part unless it is there.
+func (u *largeUpload) sendPart(ctx context.Context, i int, data *source) {
+	if u.progress.PartIDs[i] != "" {
+		u.report.set(i, data.size)
+		return
+	}
+	part, err := call[UploadPart](ctx, u.service.core, http.MethodPost, route{"uploads", u.progress.UploadID, "parts"},
+		&addedPart{data, func(sent, _ int64) { u.report.set(i, sent) }}, u.opts)
+	if err != nil {
+		u.failed(err)
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.progress.PartIDs[i] = part.ID
+}
+
+// An addedPart is the request that adds a part.
+type addedPart struct {
+	data     *source
+	progress func(sent, total int64)
+}
+
+func (p *addedPart) form() (*form, error) { return partForm(p.data, p.progress) }
+
+func (u *largeUpload) failed(err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.err == nil {
+		u.err = err
+	}
+}
+
+func (u *largeUpload) failure() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.err
+}
+
+// An ending reader ends when it should.
+type ending struct {
+	r   io.Reader
+	err func() error
+}
+
+func (e *ending) Read(p []byte) (int, error) {
+	if err := e.err(); err != nil {
+		return 0, err
+	}
+	return e.r.Read(p)
+}
+
+// A tally adds up what was sent of several parts. A nil tally does nothing.
+type tally struct {
+	total  int64
+	report func(sent, total int64)
+
+	mu    sync.Mutex
+	parts []int64
+	sent  int64
+}
+
+func (t *tally) set(i int, sent int64) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sent += sent - t.parts[i]
+	t.parts[i] = sent
+	t.report(t.sent, t.total)
+}
