@@ -3,6 +3,8 @@ package assistants
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // A ContentPart is a part of what a message says. Type says which kind, and the field of that name holds it.
@@ -40,6 +42,26 @@ type Text struct {
 	Value string `json:"value"` // all of it
 	// Annotations are places in Value that stand for something else, in the order in which they came.
 	Annotations []Annotation `json:"annotations"`
+}
+
+// Replaced is the text with something else in the place of each annotation: a footnote in the place of a mark, a link in the
+// place of a path. It is called in the order of the text. Annotations that point outside of the text, or into one another,
+// are left alone.
+func (t *Text) Replaced(with func(a Annotation) string) string {
+	inOrder := slices.SortedStableFunc(slices.Values(t.Annotations), func(a, b Annotation) int { return a.StartIndex - b.StartIndex })
+	characters := []rune(t.Value)
+	var b strings.Builder
+	copied := 0
+	for _, a := range inOrder {
+		if a.StartIndex < copied || a.EndIndex < a.StartIndex || a.EndIndex > len(characters) {
+			continue
+		}
+		b.WriteString(string(characters[copied:a.StartIndex]))
+		b.WriteString(with(a))
+		copied = a.EndIndex
+	}
+	b.WriteString(string(characters[copied:]))
+	return b.String()
 }
 
 // An Annotation is a place in a text that refers to a file: a citation, or the path of a file that code made.

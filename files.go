@@ -89,7 +89,8 @@ func (e FileExpiration) MarshalJSON() ([]byte, error) {
 // path is opened again, and a reader that can seek is set back to where it stood. Any other reader is remembered for its
 // first 64 KiB; beyond that the call is not sent again, and its first error counts.
 type FileUploadParams struct {
-	// File is read to its end, from where it stands; it is not closed. Either File or Path is given.
+	// File is read to its end, from where it stands; it is not closed. If the call ends while it is being read, as with
+	// its context, that Read is left to itself. Either File or Path is given.
 	File io.Reader
 	// Path is that of a regular file of this machine, in place of File. Only the name is sent, not the path.
 	Path string
@@ -107,7 +108,8 @@ type FileUploadParams struct {
 	// ExpiresAfter has the file deleted some day. nil: not by itself.
 	ExpiresAfter *FileExpiration
 	// Progress is called with how many bytes were sent so far, and how many there are, -1 if nobody knows: whenever some
-	// were, one call after the other, while the sending waits. If the file is sent again it begins anew. nil: not at all.
+	// were, one call after the other, while the sending waits. If the file is sent again it begins anew. After the upload
+	// has returned it is not called. nil: not at all.
 	Progress func(sent, total int64)
 }
 

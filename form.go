@@ -10,6 +10,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A form is a request that carries a file: a body of type multipart/form-data, which is put together while it is sent.
@@ -85,11 +86,10 @@ func (f *form) Open() (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	var file io.Reader = content
 	if f.progress != nil {
-		file = &watched{r: content, total: f.file.size, report: f.progress}
+		content = &watched{ReadCloser: content, total: f.file.size, report: f.progress}
 	}
-	return readCloser{io.MultiReader(bytes.NewReader(f.head), file, bytes.NewReader(f.tail)), content}, nil
+	return readCloser{io.MultiReader(bytes.NewReader(f.head), content, bytes.NewReader(f.tail)), content}, nil
 }
 
 // Spent reports whether the file cannot be read again.
@@ -103,18 +103,32 @@ func (f *form) Size() int64 {
 	return int64(len(f.head)) + f.file.size + int64(len(f.tail))
 }
 
-// A watched reader reports how much of it was read.
+// A watched reader reports how much of it was read, until it is closed.
 type watched struct {
-	r           io.Reader
-	sent, total int64
-	report      func(sent, total int64)
+	io.ReadCloser
+	total  int64
+	report func(sent, total int64)
+
+	mu     sync.Mutex // held while reporting
+	sent   int64
+	closed bool
 }
 
 func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.r.Read(p)
-	if n > 0 {
+	n, err := w.ReadCloser.Read(p)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n > 0 && !w.closed {
 		w.sent += int64(n)
 		w.report(w.sent, w.total)
 	}
 	return n, err
+}
+
+// Close returns when nothing is reported any more: neither during the next attempt nor after the call.
+func (w *watched) Close() error {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	return w.ReadCloser.Close()
 }

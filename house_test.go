@@ -255,15 +255,46 @@ var requests = map[reflect.Type][]string{
 	reflect.TypeFor[assistants.TruncationStrategy]():         {"Type"},
 	reflect.TypeFor[assistants.ToolChoice]():                 {"Type"},
 	reflect.TypeFor[assistants.FunctionChoice]():             {"Name"},
+
+	reflect.TypeFor[assistants.UploadCreateParams]():          {"Filename", "Purpose", "Bytes", "MIMEType"},
+	reflect.TypeFor[assistants.UploadCompleteParams]():        {"PartIDs"},
+	reflect.TypeFor[assistants.FileExpiration]():              {"Anchor", "Seconds"},
+	reflect.TypeFor[assistants.AssistantFileCreateParams]():   {"FileID"},
+	reflect.TypeFor[assistants.VectorStoreCreateParams]():     nil,
+	reflect.TypeFor[assistants.VectorStoreModifyParams]():     nil,
+	reflect.TypeFor[assistants.VectorStoreExpiration]():       {"Anchor", "Days"},
+	reflect.TypeFor[assistants.VectorStoreFileCreateParams](): {"FileID"},
+	reflect.TypeFor[assistants.VectorStoreFileModifyParams](): {"Attributes"},
+	reflect.TypeFor[assistants.FileBatchCreateParams]():       nil, // one of the two; see oneOf
+	reflect.TypeFor[assistants.VectorStoreSearchParams]():     {"Query"},
+	reflect.TypeFor[assistants.SearchRankingOptions]():        nil,
+	reflect.TypeFor[assistants.Filter]():                      {"Type"},
+	reflect.TypeFor[assistants.Attribute]():                   nil, // its own MarshalJSON writes it
+}
+
+// carried are the params that are no JSON: a form with a file in it, or what several calls are made of.
+var carried = []reflect.Type{
+	reflect.TypeFor[assistants.FileUploadParams](),
+	reflect.TypeFor[assistants.UploadPartParams](),
+	reflect.TypeFor[assistants.UploadLargeParams](),
+	reflect.TypeFor[assistants.VectorStoreFileUploadParams](),
+	reflect.TypeFor[assistants.FileBatchUploadParams](),
 }
 
 // oneOf are the types that need one of their fields, whichever it is: outputs answer one kind of action, approvals the
 // other. nil must be told from empty there, so that an empty answer can be given.
-var oneOf = map[string][]string{"RunSubmitToolOutputsParams": {"ToolOutputs", "ToolApprovals"}}
+var oneOf = map[string][]string{
+	"RunSubmitToolOutputsParams": {"ToolOutputs", "ToolApprovals"},
+	"FileBatchCreateParams":      {"FileIDs", "Files"},
+}
 
 // inPlace are the fields without a name of their own on the wire. They are sent in place of another, by the type's own
 // MarshalJSON, which refuses both at once.
-var inPlace = map[string]string{"MessageCreateParams.Parts": "content"}
+var inPlace = map[string]string{
+	"MessageCreateParams.Parts":       "content",
+	"VectorStoreSearchParams.Queries": "query",
+	"Filter.Values":                   "value",
+}
 
 // Fields of requests keep three rules: what is required has no omit tag; what is optional has omitzero, and is a
 // pointer where zero is a value of its own; what can be null on modify is an Optional.
@@ -278,7 +309,7 @@ func TestRequestFields(t *testing.T) {
 			at := typ.Name() + "." + field.Name
 			assert.NotEmpty(t, name, at)
 			if name == "-" {
-				assert.NotEmpty(t, inPlace[at], "%s is not sent", at)
+				assert.True(t, hasField(typ, inPlace[at]), "%s is not sent", at)
 				assert.Equal(t, reflect.Slice, field.Type.Kind(), "%s: nil must be told from empty", at)
 				assert.True(t, typ.Implements(reflect.TypeFor[json.Marshaler]()), at)
 				continue
@@ -301,9 +332,17 @@ func TestRequestFields(t *testing.T) {
 			assert.True(t, ok, "%s has no %s", typ, name)
 		}
 	}
-	sent, err := json.Marshal(assistants.MessageCreateParams{Role: "user", Parts: []assistants.ContentPartParam{}})
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"role":"user","content":[]}`, string(sent))
+	for want, params := range map[string]json.Marshaler{
+		`{"role":"user","content":[]}`:        assistants.MessageCreateParams{Role: "user", Parts: []assistants.ContentPartParam{}},
+		`{"query":[]}`:                        assistants.VectorStoreSearchParams{Queries: []string{}},
+		`{"type":"in","key":"k","value":[]}`:  assistants.Filter{Type: "in", Key: "k", Values: []assistants.Attribute{}},
+		`{"type":"eq","key":"","value":null}`: assistants.Filter{Type: "eq"},
+		`{"type":"and","filters":[]}`:         assistants.Filter{Type: "and"},
+	} {
+		sent, err := params.MarshalJSON()
+		require.NoError(t, err)
+		assert.JSONEq(t, want, string(sent))
+	}
 
 	// What the description allows to be null on modify can be cleared.
 	for typ, fixed := range map[reflect.Type][]string{
@@ -311,6 +350,9 @@ func TestRequestFields(t *testing.T) {
 		reflect.TypeFor[assistants.ThreadModifyParams]():    nil,
 		reflect.TypeFor[assistants.MessageModifyParams]():   nil,
 		reflect.TypeFor[assistants.RunModifyParams]():       nil,
+		// nil attributes are sent as null, which clears them; there is nothing else to change.
+		reflect.TypeFor[assistants.VectorStoreModifyParams]():     nil,
+		reflect.TypeFor[assistants.VectorStoreFileModifyParams](): {"Attributes"},
 	} {
 		for field := range typ.Fields() {
 			optional := strings.HasPrefix(field.Type.Name(), "Optional[")
@@ -319,10 +361,27 @@ func TestRequestFields(t *testing.T) {
 	}
 }
 
+// hasField reports whether a field of typ has a name in JSON.
+func hasField(typ reflect.Type, name string) bool {
+	for field := range typ.Fields() {
+		if tag, _, _ := strings.Cut(field.Tag.Get("json"), ","); tag == name && name != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // No type that is sent is missing among the requests: neither params of a method nor what they are made of.
 func TestRequestsAreAll(t *testing.T) {
 	t.Parallel()
 	names := map[string]bool{}
+	for _, typ := range carried {
+		names[typ.Name()] = true
+		assert.NotContains(t, requests, typ)
+		for field := range typ.Fields() {
+			assert.Empty(t, field.Tag, "%v.%s is no JSON", typ, field.Name)
+		}
+	}
 	for typ := range requests {
 		names[typ.Name()] = true
 		for field := range typ.Fields() {

@@ -1,13 +1,17 @@
 package assistants
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/assistants-go/assistants/internal/transport"
 )
 
 // This file waits for the service to read the files of vector stores.
@@ -103,6 +107,12 @@ type VectorStoreFileUploadParams struct {
 	Attributes Attributes
 }
 
+// check says what would keep the file from being added, before it is uploaded in vain.
+func (p *VectorStoreFileUploadParams) check() error {
+	_, err := json.Marshal(p.addition(""))
+	return withoutMarshaler(err)
+}
+
 // addition is what adds the file when it has been uploaded.
 func (p *VectorStoreFileUploadParams) addition(fileID string) VectorStoreFileCreateParams {
 	return VectorStoreFileCreateParams{FileID: fileID, ChunkingStrategy: p.ChunkingStrategy, Attributes: p.Attributes}
@@ -119,6 +129,9 @@ func (s *VectorStoreFilesService) UploadAndPoll(ctx context.Context, vectorStore
 	if err := s.core.severally(o, opts); err != nil {
 		return nil, err
 	}
+	if err := params.check(); err != nil {
+		return nil, o.failed(err)
+	}
 	file, err := s.core.upload(ctx, &params.File, opts)
 	if err != nil {
 		return nil, FileFailures{{Name: params.File.name(), Err: err}}
@@ -126,7 +139,7 @@ func (s *VectorStoreFilesService) UploadAndPoll(ctx context.Context, vectorStore
 	o.in = params.addition(file.ID)
 	added, err := s.settle(ctx, vectorStoreID, o, opts)
 	if err != nil {
-		err = FileFailures{{Name: file.Filename, FileID: file.ID, Err: err}}
+		err = FileFailures{{Name: cmp.Or(file.Filename, params.File.name()), FileID: file.ID, Err: err}}
 	}
 	return added, err
 }
@@ -138,15 +151,21 @@ func (c *core) upload(ctx context.Context, params *FileUploadParams, opts []Requ
 
 var errSeveral = errors.New("it belongs to one request, and this method sends several")
 
-// severally checks the options of a method that sends requests of different kinds.
+// severally checks the options of a method that sends requests of different kinds, and the path of its last one.
 func (c *core) severally(o *outgoing, opts []RequestOption) error {
 	o.able |= settles
 	cfg, err := c.configure(o, opts)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	_, wrong := transport.Join(o.to...)
+	switch {
+	case wrong != nil:
+		return o.failed(wrong)
 	case cfg.idempotencyKey != "":
 		return o.failed(fmt.Errorf("WithIdempotencyKey: %w", errSeveral))
+	case cfg.header["Idempotency-Key"].Reveal() != "":
+		return o.failed(fmt.Errorf("WithHeader: Idempotency-Key: %w", errSeveral))
 	case len(cfg.fields) > 0:
 		return o.failed(fmt.Errorf("WithBodyField: %w", errSeveral))
 	case cfg.response != nil:
@@ -189,6 +208,11 @@ func (s *FileBatchesService) UploadAndPoll(ctx context.Context, vectorStoreID st
 		return nil, o.failed(fmt.Errorf("file batch has %d files, more than %d", n, maxBatchFiles))
 	case params.Concurrency < 0:
 		return nil, o.failed(fmt.Errorf("the concurrency %d is negative", params.Concurrency))
+	}
+	for i := range params.Files {
+		if err := params.Files[i].check(); err != nil {
+			return nil, o.failed(fmt.Errorf("file %d: %w", i, err))
+		}
 	}
 	uploaded, failures := s.uploadAll(ctx, params, opts)
 	additions := params.additions(uploaded)
@@ -294,7 +318,7 @@ func (p *FileBatchUploadParams) failures(uploaded []*File, err error) FileFailur
 	var all FileFailures
 	for i, file := range uploaded {
 		if file != nil {
-			all = append(all, FileFailure{Index: i, Name: file.Filename, FileID: file.ID, Err: err})
+			all = append(all, FileFailure{Index: i, Name: cmp.Or(file.Filename, p.Files[i].File.name()), FileID: file.ID, Err: err})
 		}
 	}
 	for i, id := range p.FileIDs {
@@ -324,6 +348,9 @@ func (s *FileBatchesService) unread(
 		for file, err := range s.all(ctx, vectorStoreID, batch.ID, list, opts, settles) {
 			if err != nil {
 				return failures, err
+			}
+			if file.Status != of.status { // of a server that does not know the filter
+				continue
 			}
 			failure := places[file.ID]
 			failure.FileID, failure.Err = file.ID, file.Err()

@@ -76,11 +76,19 @@ func pathSource(path string, size int64) (*source, error) {
 // readerSource finds out what a reader can do: be read in parts, be rewound, or neither.
 func readerSource(r io.Reader, size int64) (*source, error) {
 	s := &source{size: -1}
+	if f, ok := r.(*os.File); ok {
+		if err := checkFile(f); err != nil {
+			return nil, err
+		}
+	}
 	if named, ok := r.(interface{ Name() string }); ok { // *os.File
 		s.name = named.Name()
 	}
 	seeker, ok := r.(io.ReadSeeker)
-	start, end := extent(seeker, ok)
+	start, end, err := extent(seeker, ok)
+	if err != nil {
+		return nil, err
+	}
 	if end >= 0 {
 		s.size = max(end-start, 0)
 		if err := checkSize(size, s.size); err != nil {
@@ -118,23 +126,34 @@ func readerSource(r io.Reader, size int64) (*source, error) {
 	return s, nil
 }
 
-// extent is from where to where a reader can be read; end is -1 if it cannot tell.
-func extent(r io.Seeker, ok bool) (start, end int64) {
-	if !ok {
-		return 0, -1
-	}
-	start, err := r.Seek(0, io.SeekCurrent)
+// checkFile says what is wrong with an open file, before its size is asked for: a directory would tell one.
+func checkFile(f *os.File) error {
+	info, err := f.Stat()
 	if err != nil {
-		return 0, -1 // a pipe, such as standard input
+		return err
+	}
+	if info.IsDir() {
+		return fmt.Errorf("%s is a directory", f.Name())
+	}
+	return nil
+}
+
+// extent is from where to where a reader can be read; end is -1 if it cannot tell. It is an error only if the reader
+// does not stand any more where it stood.
+func extent(r io.Seeker, ok bool) (start, end int64, err error) {
+	if !ok {
+		return 0, -1, nil
+	}
+	start, err = r.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0, -1, nil // a pipe, such as standard input
 	}
 	end, err = r.Seek(0, io.SeekEnd)
 	if err != nil {
-		return 0, -1
+		end = -1
 	}
-	if _, err := r.Seek(start, io.SeekStart); err != nil {
-		return 0, -1
-	}
-	return start, end
+	_, err = r.Seek(start, io.SeekStart)
+	return start, end, err
 }
 
 func checkSize(said, is int64) error {
@@ -251,6 +270,7 @@ type rememberer struct {
 	r         io.Reader
 	beginning []byte
 	beyond    bool // more was read than is remembered
+	ended     bool // all of it was read
 	attempt   int
 }
 
@@ -292,7 +312,11 @@ func (r *remembered) Read(p []byte) (int, error) {
 		r.read += n
 		return n, nil
 	}
+	if o.ended { // some readers have an error of another kind behind their end
+		return 0, io.EOF
+	}
 	n, err := o.r.Read(p)
+	o.ended = err == io.EOF
 	if !o.beyond && len(o.beginning)+n <= maxRemembered {
 		o.beginning = append(o.beginning, p[:n]...)
 		r.read += n

@@ -64,6 +64,10 @@ const (
 	ChunkingOther ChunkingStrategyType = "other"
 )
 
+func (t ChunkingStrategyType) known() bool {
+	return t == ChunkingAuto || t == ChunkingStatic || t == ChunkingOther
+}
+
 // A StaticChunkingStrategy has fixed sizes.
 type StaticChunkingStrategy struct {
 	// MaxChunkSizeTokens is 100 to 4096.

@@ -10,12 +10,17 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"slices"
 	"sync"
+
+	"github.com/assistants-go/assistants/internal/transport"
 )
 
 // Sizes of parts, and how many of them are sent at once.
 const (
 	maxPartBytes            = 64 << 20
+	maxParts                = 1 << 20 // of which each is a request
 	defaultLargeConcurrency = 4
 )
 
@@ -78,6 +83,9 @@ func (s *UploadsService) UploadLarge(ctx context.Context, params UploadLargePara
 	if err := s.core.severally(o, opts); err != nil {
 		return nil, err
 	}
+	if ctx == nil {
+		return nil, o.failed(errors.New("the context is nil"))
+	}
 	u, err := s.newLargeUpload(params, opts)
 	if err != nil {
 		return nil, o.failed(err)
@@ -138,14 +146,9 @@ func (s *UploadsService) newLargeUpload(params UploadLargeParams, opts []Request
 	case params.Concurrency < 0:
 		return nil, fmt.Errorf("the concurrency %d is negative", params.Concurrency)
 	}
-	parts := (file.size + partSize - 1) / partSize
-	progress := UploadProgress{PartSize: partSize, PartIDs: make([]string, parts)}
-	if r := params.Resume; r != nil {
-		if r.UploadID == "" || r.PartSize <= 0 || int64(len(r.PartIDs)) != (file.size+r.PartSize-1)/r.PartSize {
-			return nil, fmt.Errorf("the upload %q cannot go on with a file of %d bytes: it has %d parts of %d bytes",
-				r.UploadID, file.size, len(r.PartIDs), r.PartSize)
-		}
-		progress = UploadProgress{UploadID: r.UploadID, PartSize: r.PartSize, PartIDs: append([]string(nil), r.PartIDs...)}
+	progress, err := partsOf(file.size, partSize, params.Resume)
+	if err != nil {
+		return nil, err
 	}
 	u := &largeUpload{
 		service: s, opts: opts, file: file, progress: progress,
@@ -161,6 +164,22 @@ func (s *UploadsService) newLargeUpload(params UploadLargeParams, opts []Request
 	return u, nil
 }
 
+// partsOf are the parts of a file of that size: all of them missing, or those of an upload to go on with.
+func partsOf(size, partSize int64, r *UploadProgress) (UploadProgress, error) {
+	if r != nil {
+		if r.UploadID == "" || r.PartSize <= 0 || int64(len(r.PartIDs)) != (size-1)/r.PartSize+1 {
+			return UploadProgress{}, fmt.Errorf("the upload %q cannot go on with a file of %d bytes: it has %d parts of %d bytes",
+				r.UploadID, size, len(r.PartIDs), r.PartSize)
+		}
+		return UploadProgress{UploadID: r.UploadID, PartSize: r.PartSize, PartIDs: slices.Clone(r.PartIDs)}, nil
+	}
+	n := (size-1)/partSize + 1
+	if n > maxParts {
+		return UploadProgress{}, fmt.Errorf("%d parts of %d bytes are more than %d", n, partSize, maxParts)
+	}
+	return UploadProgress{PartSize: partSize, PartIDs: make([]string, n)}, nil
+}
+
 // part is where a part of the file is.
 func (u *largeUpload) part(i int) (offset, size int64) {
 	offset = int64(i) * u.progress.PartSize
@@ -174,8 +193,10 @@ func (u *largeUpload) send(ctx context.Context) (sum string, err error) {
 		return "", u.err
 	}
 	digest := md5.New()
-	u.sendAll(ctx, digest)
-	return hex.EncodeToString(digest.Sum(nil)), u.err
+	if u.sendAll(ctx, digest); u.err != nil {
+		return "", u.err // with the file perhaps still being read
+	}
+	return hex.EncodeToString(digest.Sum(nil)), nil
 }
 
 // sendAll sends the parts that are missing, and has digest read the file in order.
@@ -189,6 +210,8 @@ func (u *largeUpload) sendAll(ctx context.Context, digest io.Writer) {
 
 // sendAtOnce sends parts in any order, and reads the file once more for the checksum, which needs it in order.
 func (u *largeUpload) sendAtOnce(ctx context.Context, digest io.Writer) {
+	needed, stop := context.WithCancel(ctx)
+	defer stop()
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		all, err := u.file.open()
@@ -197,7 +220,7 @@ func (u *largeUpload) sendAtOnce(ctx context.Context, digest io.Writer) {
 			return
 		}
 		defer all.Close()
-		_, err = io.Copy(digest, &ending{all, func() error { return cmp.Or(ctx.Err(), u.failure()) }})
+		_, err = io.Copy(digest, transport.Interruptible(needed, all))
 		u.failed(err)
 	})
 	inParallel(len(u.progress.PartIDs), u.concurrency, func(i int) bool {
@@ -206,7 +229,11 @@ func (u *largeUpload) sendAtOnce(ctx context.Context, digest io.Writer) {
 			name: "part", size: size,
 			open: func() (io.ReadCloser, error) { return u.file.parts(offset, size) },
 		})
-		return u.failure() == nil
+		if u.failure() != nil {
+			stop()
+			return false
+		}
+		return true
 	})
 	reading.Wait()
 }
@@ -221,23 +248,52 @@ func (u *largeUpload) sendInOrder(ctx context.Context, digest io.Writer) {
 	defer all.Close()
 	for i := range u.progress.PartIDs {
 		_, size := u.part(i)
-		piece := io.TeeReader(io.LimitReader(all, size), digest)
+		piece := &piece{r: io.TeeReader(io.LimitReader(all, size), digest), left: size}
 		if u.progress.PartIDs[i] != "" {
-			_, err := io.Copy(io.Discard, piece)
+			_, err := io.Copy(io.Discard, transport.Interruptible(ctx, piece))
 			u.failed(err)
-			u.report.set(i, size)
-		} else {
-			part, err := readerSource(piece, size)
-			u.failed(err)
-			part.name = "part"
-			u.sendPart(ctx, i, part)
+		}
+		once := &rememberer{r: piece}
+		u.sendPart(ctx, i, &source{name: "part", size: size, open: once.open, spent: once.spent})
+		if !piece.end() {
+			u.failed(fmt.Errorf("part %d was answered before it was sent", i))
 		}
 		if u.failure() != nil {
 			return
 		}
 	}
-	_, err = io.Copy(io.Discard, all) // which finds out whether there is more of it
+	_, err = io.Copy(io.Discard, transport.Interruptible(ctx, all)) // which finds out whether there is more of it
 	u.failed(err)
+}
+
+// A piece is a part of what can only be read from its beginning to its end. Behind its end() it does not read any more,
+// which would be from the next part.
+type piece struct {
+	mu    sync.Mutex // held while reading
+	r     io.Reader
+	left  int64
+	ended bool
+}
+
+func (p *piece) Read(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return 0, os.ErrClosed
+	}
+	n, err := p.r.Read(b)
+	p.left -= int64(n)
+	return n, err
+}
+
+// end reports whether all of the piece was read.
+func (p *piece) end() bool {
+	if !p.mu.TryLock() {
+		return false
+	}
+	defer p.mu.Unlock()
+	p.ended = true
+	return p.left <= 0
 }
 
 // sendPart sends a part unless it is there.
@@ -277,19 +333,6 @@ func (u *largeUpload) failure() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.err
-}
-
-// An ending reader ends when it should.
-type ending struct {
-	r   io.Reader
-	err func() error
-}
-
-func (e *ending) Read(p []byte) (int, error) {
-	if err := e.err(); err != nil {
-		return 0, err
-	}
-	return e.r.Read(p)
 }
 
 // A tally adds up what was sent of several parts. A nil tally does nothing.

@@ -24,9 +24,9 @@
 // the errors of a [Fault] ask for no pause, unless it says otherwise; after a broken connection the client pauses as
 // usual, half a second and more.
 //
-// Whoever polls a run is asked to come back after a tenth of the time since it was first looked at, which is not
-// noticed in real time, and keeps the requests few where time costs nothing: at least a millisecond, at most 5
-// seconds. [assistants.WithPollInterval] in WithClient takes precedence.
+// Whoever polls a run, or files that are being read, is asked to come back after a tenth of the time since they were first
+// looked at, which is not noticed in real time, and keeps the requests few where time costs nothing: at least a
+// millisecond, at most 5 seconds. [assistants.WithPollInterval] in WithClient takes precedence.
 //
 // All of it works in the bubbles of package testing/synctest, where no time passes for pauses, delays, and models
 // that wait. New may be called in the bubble or before it. In the bubble, what is still under way at its end is ended

@@ -73,21 +73,36 @@ func template(path string) string {
 	}
 	elements := strings.Split(path, "/")
 	for i := 2; i < len(elements); i += 2 {
-		elements[i] = "{" + strings.TrimSuffix(elements[i-1], "s") + "_id}"
+		elements[i] = "{" + singular(elements[i-1]) + "_id}"
 	}
 	return strings.Join(elements, "/")
 }
 
-// known reports whether the API has a request. The scratch server refuses each that it has, for the lack of a header
-// and before it does anything.
+// singular is what an id behind an element of a path is of.
+func singular(element string) string {
+	if element == "file_batches" {
+		return "batch"
+	}
+	return strings.TrimSuffix(element, "s")
+}
+
+// known reports whether the API has a request. The scratch server refuses each that would change something before it does
+// so: for the lack of a header or of a form, or for a key that is too long.
 func (a *API) known(method, path string) bool {
 	r, err := http.NewRequest(method, "/v1"+path, http.NoBody)
 	if err != nil {
 		return false
 	}
+	r.Header.Set("Idempotency-Key", strings.Repeat("k", 256))
 	w := httptest.NewRecorder()
 	a.scratch.ServeHTTP(w, r)
-	return w.Code == http.StatusBadRequest
+	switch w.Code {
+	case http.StatusNotFound:
+		return !strings.Contains(w.Body.String(), "Invalid URL")
+	case http.StatusMethodNotAllowed, http.StatusTemporaryRedirect:
+		return false
+	}
+	return true
 }
 
 // dialect is what vendors put in front of an address: section 2 of docs/protocol.md.

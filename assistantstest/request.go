@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -149,20 +150,29 @@ func (a *API) answered(r *request, status int, header http.Header) {
 	}
 }
 
-// The pause before a run is looked at again: see the package's documentation.
+// The pause before what somebody waits for is looked at again: see the package's documentation.
 const (
 	firstPause = time.Millisecond
 	lastPause  = 5 * time.Second
 	ageToPause = 10
 )
 
-// pause is how long to wait before the run that is the answer is looked at again; 0 if it is none. The lock is held.
+// awaited are the places of what is waited for; it is created one element above.
+var awaited = []string{
+	"/threads/{thread_id}/runs/{run_id}",
+	"/vector_stores/{vector_store_id}/files/{file_id}",
+	"/vector_stores/{vector_store_id}/file_batches/{batch_id}",
+}
+
+// pause is how long to wait before the run, file or batch that is the answer is looked at again; 0 if it is none. The lock is
+// held.
 func (a *API) pause(r *request) time.Duration {
 	is := template(r.Path)
-	if r.Method == http.MethodPost && strings.Contains(is, "/runs") {
+	creates := slices.ContainsFunc(awaited, func(at string) bool { return path.Dir(at) == is })
+	switch {
+	case r.Method == http.MethodPost && (creates || strings.Contains(is, "/runs")):
 		return firstPause
-	}
-	if r.Method != http.MethodGet || is != "/threads/{thread_id}/runs/{run_id}" {
+	case r.Method != http.MethodGet || !slices.Contains(awaited, is):
 		return 0
 	}
 	now := time.Now()

@@ -71,16 +71,20 @@ func (s *Server) createAssistant(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	id := s.newID(prefixAssistant)
+	t := s.engine.lock(id) // for what is used belongs to it from now on
+	defer s.engine.unlock(t)
 	all := &insertions{store: s.store}
-	data, err := s.insertAssistant(ctx, all, given)
+	data, err := s.insertAssistant(ctx, all, id, given)
 	if err != nil {
 		return reply{}, all.undo(ctx, err)
 	}
+	all.finish()
 	return ok(data)
 }
 
 // insertAssistant adds an assistant and what is made along with it.
-func (s *Server) insertAssistant(ctx context.Context, all *insertions, given object) (json.RawMessage, error) {
+func (s *Server) insertAssistant(ctx context.Context, all *insertions, id string, given object) (json.RawMessage, error) {
 	if resources := given.get("tool_resources"); resources != nil {
 		resources, err := s.createHelperStores(ctx, all, resources, 0)
 		if err != nil {
@@ -88,7 +92,10 @@ func (s *Server) insertAssistant(ctx context.Context, all *insertions, given obj
 		}
 		given.set("tool_resources", resources)
 	}
-	id, created := s.newID(prefixAssistant), s.now().Unix()
+	if err := s.use(ctx, all, assistantUser(id), codeFilesOf(given.get("tool_resources"))); err != nil {
+		return nil, err
+	}
+	created := s.now().Unix()
 	data := newAssistant(id, created, given)
 	return data, all.insert(ctx, assistantCollection, Record{ID: id, CreatedAt: created, Data: data})
 }
@@ -130,9 +137,8 @@ func (s *Server) modifyAssistant(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	id := c.ids[0]
-	record, err := s.store.Update(ctx, assistantCollection, id, func(r Record) (Record, error) {
-		r.Data = changedAssistant(r.Data, given)
-		return r, nil
+	record, err := s.modifyUser(ctx, assistantUser(id), assistantCollection, func(data json.RawMessage) json.RawMessage {
+		return changedAssistant(data, given)
 	})
 	if err != nil {
 		return reply{}, missing(err, "assistant", id)
@@ -150,7 +156,9 @@ func changedAssistant(data json.RawMessage, given object) json.RawMessage {
 // deleteAssistant is DELETE /assistants/{assistant_id}.
 func (s *Server) deleteAssistant(ctx context.Context, c *call) (reply, error) {
 	id := c.ids[0]
-	if err := s.store.Delete(ctx, assistantCollection, id); err != nil {
+	t := s.engine.lock(id)
+	defer s.engine.unlock(t)
+	if err := s.deleteUser(ctx, assistantUser(id), assistantCollection); err != nil {
 		return reply{}, missing(err, "assistant", id)
 	}
 	return ok(deleted(id, "assistant.deleted"))

@@ -79,13 +79,13 @@ func TestNormalisation(t *testing.T) {
 			`{"code_interpreter":{"file_ids":["file-1"]},"file_search":{"vector_store_ids":["vs_1"]}}`,
 			`{"code_interpreter":{"file_ids":["file-1"]},"file_search":{"vector_store_ids":["vs_1"]}}`},
 	} {
-		a := newAPI(t)
+		a := newAPI(t, server.WithStore(holding(t, "file-1", "vs_1")))
 		got := a.do("POST", "/v1/assistants", `{"model":"m","`+tc.key+`":`+tc.given+`}`)
 		assert.Equal(t, 200, got.status, got.body)
 		assert.Equal(t, tc.answered, string(field[json.RawMessage](t, got.body, tc.key)), tc.given)
 		assert.Equal(t, tc.resources, string(field[json.RawMessage](t, got.body, "tool_resources")), tc.given)
 
-		modified := newAPI(t)
+		modified := newAPI(t, server.WithStore(holding(t, "file-1", "vs_1")))
 		id := modified.create(`{"model":"m"}`)
 		again := modified.do("POST", "/v1/assistants/"+id, `{"`+tc.key+`":`+tc.given+`}`)
 		assert.Equal(t, got.body, again.body, "modify must normalise as create does")
@@ -94,7 +94,7 @@ func TestNormalisation(t *testing.T) {
 
 func TestNullBringsBackTheDefault(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t)
+	a := newAPI(t, server.WithStore(holding(t, "f")))
 	fresh := a.do("POST", "/v1/assistants", `{"model":"m"}`).body
 	id := a.create(`{"model":"m","name":"n","description":"d","instructions":"i","reasoning_effort":"low","metadata":{"k":"v"},` +
 		`"temperature":0.5,"top_p":0.5,"response_format":{"type":"text"},"tool_resources":{"code_interpreter":{"file_ids":["f"]}}}`)
@@ -131,7 +131,7 @@ func TestModifyMerges(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			a := newAPI(t)
+			a := newAPI(t, server.WithStore(holding(t, "f", "vs_1", "vs_2")))
 			id := a.create(`{"model":"m",` + tc.before + `}`)
 			a.clock.move(time.Hour)
 			got := a.do("POST", "/v1/assistants/"+id, tc.change)
@@ -168,9 +168,10 @@ func TestDelete(t *testing.T) {
 func TestVectorStoresHelper(t *testing.T) {
 	t.Parallel()
 	store := server.NewMemoryStore()
-	a := newAPI(t, server.WithStore(store))
+	a := newAPI(t, server.WithStore(store), server.WithExtractor(blocking()))
+	a.uploads(3)
 	got := a.do("POST", "/v1/assistants", `{"model":"m","tools":[{"type":"file_search"}],"tool_resources":{"file_search":{"vector_stores":`+
-		`[{"file_ids":["file-b","file-a","file-b"],"metadata":{"k":"v"},"chunking_strategy":{"type":"auto"}}]}}}`)
+		`[{"file_ids":["file_2","file_1","file_2"],"metadata":{"k":"v"},"chunking_strategy":{"type":"auto"}}]}}}`)
 	assert.Equal(t, `{"file_search":{"vector_store_ids":["vs_1"]}}`, string(field[json.RawMessage](t, got.body, "tool_resources")))
 	made, err := store.Get(t.Context(), server.Collection{Kind: "vector_store"}, "vs_1")
 	require.NoError(t, err)
@@ -180,13 +181,13 @@ func TestVectorStoresHelper(t *testing.T) {
 	files, err := store.List(t.Context(), server.Collection{Kind: "vector_store.file", Parent: "vs_1"}, server.Query{Limit: 9, Order: server.Ascending})
 	require.NoError(t, err)
 	require.Len(t, files.Records, 2)
-	assert.Equal(t, `{"id":"file-b","object":"vector_store.file","usage_bytes":0,"created_at":1700000000,"vector_store_id":"vs_1",`+
+	assert.Equal(t, `{"id":"file_2","object":"vector_store.file","usage_bytes":0,"created_at":1700000000,"vector_store_id":"vs_1",`+
 		`"status":"in_progress","last_error":null,"chunking_strategy":{"type":"static","static":{"max_chunk_size_tokens":800,`+
 		`"chunk_overlap_tokens":400}},"attributes":{}}`, string(files.Records[0].Data))
 
-	a.create(`{"model":"m","tool_resources":{"file_search":{"vector_stores":[{"file_ids":["file-c"],"chunking_strategy":` +
+	a.create(`{"model":"m","tool_resources":{"file_search":{"vector_stores":[{"file_ids":["file_3"],"chunking_strategy":` +
 		`{"static":{"chunk_overlap_tokens":1,"max_chunk_size_tokens":100},"type":"static"}}]}}}`)
-	file, err := store.Get(t.Context(), server.Collection{Kind: "vector_store.file", Parent: "vs_2"}, "file-c")
+	file, err := store.Get(t.Context(), server.Collection{Kind: "vector_store.file", Parent: "vs_2"}, "file_3")
 	require.NoError(t, err)
 	assert.Contains(t, string(file.Data), `"chunking_strategy":{"type":"static","static":{"max_chunk_size_tokens":100,"chunk_overlap_tokens":1}}`)
 
@@ -209,6 +210,8 @@ func TestFailedInsertLeavesNothing(t *testing.T) {
 		ctx, gone := context.WithCancel(t.Context())
 		inserted, seen := []server.Collection{}, 0
 		store := &hookStore{Store: server.NewMemoryStore()}
+		a := newAPI(t, server.WithStore(store))
+		a.uploads(3)
 		store.insert = func(c server.Collection) error {
 			inserted = append(inserted, c)
 			if c.Kind == tc.kind {
@@ -220,9 +223,8 @@ func TestFailedInsertLeavesNothing(t *testing.T) {
 			}
 			return nil
 		}
-		a := newAPI(t, server.WithStore(store))
 		r := httptest.NewRequestWithContext(ctx, "POST", "/openai/assistants", strings.NewReader(
-			`{"model":"m","tool_resources":{"file_search":{"vector_stores":[{"file_ids":["file-1","file-2","file-3"]}]}}}`))
+			`{"model":"m","tool_resources":{"file_search":{"vector_stores":[{"file_ids":["file_1","file_2","file_3"]}]}}}`))
 		w := httptest.NewRecorder()
 		a.handler.ServeHTTP(w, r)
 		assert.Equal(t, 500, w.Code)
@@ -239,7 +241,7 @@ func TestFailedInsertLeavesNothing(t *testing.T) {
 func TestFailedUndoIsLogged(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	store := &hookStore{Store: server.NewMemoryStore(), delete: func() error { return errors.New("stuck") }}
+	store := &hookStore{Store: holding(t, "file-1"), delete: func() error { return errors.New("stuck") }}
 	store.insert = func(c server.Collection) error {
 		if c.Kind == "assistant" {
 			return errors.New("no room")

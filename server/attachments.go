@@ -41,6 +41,9 @@ func (s *Server) attach(ctx context.Context, all *insertions, resources json.Raw
 		if err := checkAttached(maxCodeFiles, len(itemsOf(ids))); err != nil {
 			return nil, err
 		}
+		if err := s.use(ctx, all, threadUser(messages[0].ThreadID), files); err != nil {
+			return nil, err
+		}
 		out.set(toolCode, object{{"file_ids", ids}}.render())
 	}
 	files := attachedFor(toolSearch, messages)
@@ -50,14 +53,7 @@ func (s *Server) attach(ctx context.Context, all *insertions, resources json.Raw
 	if len(files) == 0 {
 		return out.render(), nil
 	}
-	if stores := itemsOf(membersOf(out.get(toolSearch)).get("vector_store_ids")); len(stores) > 0 {
-		return out.render(), s.extendStore(ctx, all, decodeString(stores[0]), files)
-	}
-	id, err := s.createHelperStore(ctx, all, object{
-		{"file_ids", joinIDs(nil, files)},
-		{"chunking_strategy", json.RawMessage(`{"type":"auto"}`)},
-		{"metadata", emptyObject()},
-	}, threadStoreDays)
+	id, err := s.attachToStore(ctx, all, storesIn(resources), files)
 	out.set(toolSearch, object{{"vector_store_ids", joinIDs(nil, []string{id})}}.render())
 	return out.render(), err
 }

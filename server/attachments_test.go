@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -24,15 +25,16 @@ const (
 func TestAttachmentsAreEchoed(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
+	a.uploads(9)
 	thread := a.thread()
 	for given, answered := range map[string]string{
 		`null`:                              `[]`,
 		`[]`:                                `[]`,
-		`[{"file_id":"file-1"}]`:            `[{"file_id":"file-1"}]`,
-		`[{"tools":[],"file_id":"file-1"}]`: `[{"file_id":"file-1","tools":[]}]`,
-		`[{"file_id":"f","tools":` + toCode + `},{"file_id":"f","tools":` + toSearch + `},{"file_id":"f","tools":` + toCode + `}]`: `[{"file_id":"f","tools":` +
-			toCode + `},{"file_id":"f","tools":` + toSearch + `},{"file_id":"f","tools":` + toCode + `}]`,
-		`[{"file_id":"f","tools":[{"type":"file_search"},{"type":"code_interpreter"}]}]`: `[{"file_id":"f","tools":[{"type":"file_search"},{"type":"code_interpreter"}]}]`,
+		`[{"file_id":"file_1"}]`:            `[{"file_id":"file_1"}]`,
+		`[{"tools":[],"file_id":"file_1"}]`: `[{"file_id":"file_1","tools":[]}]`,
+		`[{"file_id":"file_1","tools":` + toCode + `},{"file_id":"file_1","tools":` + toSearch + `},{"file_id":"file_1","tools":` + toCode + `}]`: `[{"file_id":"file_1","tools":` +
+			toCode + `},{"file_id":"file_1","tools":` + toSearch + `},{"file_id":"file_1","tools":` + toCode + `}]`,
+		`[{"file_id":"file_1","tools":[{"type":"file_search"},{"type":"code_interpreter"}]}]`: `[{"file_id":"file_1","tools":[{"type":"file_search"},{"type":"code_interpreter"}]}]`,
 	} {
 		body := a.ok("POST", thread+"/messages", attaching(given))
 		assert.Equal(t, answered, string(field[json.RawMessage](t, body, "attachments")))
@@ -65,9 +67,9 @@ func resourcesAfter(t *testing.T, a *api, store server.Store, thread string) (re
 // However a message comes into a thread, its files join those of the tools.
 func TestAttachmentsTakeEffect(t *testing.T) {
 	t.Parallel()
-	const attachments = `[{"file_id":"file-1","tools":` + toCode + `},{"file_id":"file-2","tools":` + toSearch + `},
-		{"file_id":"file-3","tools":[{"type":"file_search"},{"type":"code_interpreter"}]},{"file_id":"file-1","tools":` + toCode + `},
-		{"file_id":"file-4","tools":[]},{"file_id":"file-5"}]`
+	const attachments = `[{"file_id":"file_1","tools":` + toCode + `},{"file_id":"file_2","tools":` + toSearch + `},
+		{"file_id":"file_3","tools":[{"type":"file_search"},{"type":"code_interpreter"}]},{"file_id":"file_1","tools":` + toCode + `},
+		{"file_id":"file_4","tools":[]},{"file_id":"file_5"}]`
 	for name, send := range map[string]func(a *api, assistant string) string{
 		"a new thread": func(a *api, _ string) string {
 			return "/v1/threads/" + a.made("/v1/threads", `{"messages":[`+attaching(attachments)+`]}`)
@@ -88,11 +90,12 @@ func TestAttachmentsTakeEffect(t *testing.T) {
 		},
 	} {
 		store := server.NewMemoryStore()
-		a := newAPI(t, server.WithStore(store))
+		a := newAPI(t, server.WithStore(store), server.WithExtractor(blocking()))
+		a.uploads(9)
 		thread := send(a, a.create(`{"model":"m"}`))
 		resources, files := resourcesAfter(t, a, store, thread)
-		assert.Equal(t, `{"code_interpreter":{"file_ids":["file-1","file-3"]},"file_search":{"vector_store_ids":["vs_1"]}}`, resources, name)
-		assert.Equal(t, map[string][]string{"vs_1": {"file-2", "file-3"}}, files, name)
+		assert.Equal(t, `{"code_interpreter":{"file_ids":["file_1","file_3"]},"file_search":{"vector_store_ids":["vs_1"]}}`, resources, name)
+		assert.Equal(t, map[string][]string{"vs_1": {"file_2", "file_3"}}, files, name)
 	}
 }
 
@@ -100,43 +103,65 @@ func TestAttachmentsTakeEffect(t *testing.T) {
 func TestAttachmentsJoinWhatIsThere(t *testing.T) {
 	t.Parallel()
 	store := server.NewMemoryStore()
-	a := newAPI(t, server.WithStore(store))
-	thread := "/v1/threads/" + a.made("/v1/threads", `{"tool_resources":{"code_interpreter":{"file_ids":["file-0","file-1"]},
-		"file_search":{"vector_stores":[{"file_ids":["file-8","file-9"]}]}}}`)
+	a := newAPI(t, server.WithStore(store), server.WithExtractor(blocking()))
+	a.uploads(9)
+	thread := "/v1/threads/" + a.made("/v1/threads", `{"tool_resources":{"code_interpreter":{"file_ids":["file_6","file_1"]},
+		"file_search":{"vector_stores":[{"file_ids":["file_8","file_9"]}]}}}`)
 	for range 2 {
-		a.ok("POST", thread+"/messages", attaching(`[{"file_id":"file-1","tools":`+toCode+`},{"file_id":"file-2","tools":`+toCode+`},
-			{"file_id":"file-9","tools":`+toSearch+`},{"file_id":"file-7","tools":`+toSearch+`}]`))
+		a.ok("POST", thread+"/messages", attaching(`[{"file_id":"file_1","tools":`+toCode+`},{"file_id":"file_2","tools":`+toCode+`},
+			{"file_id":"file_9","tools":`+toSearch+`},{"file_id":"file_7","tools":`+toSearch+`}]`))
 		resources, files := resourcesAfter(t, a, store, thread)
-		assert.Equal(t, `{"code_interpreter":{"file_ids":["file-0","file-1","file-2"]},"file_search":{"vector_store_ids":["vs_1"]}}`, resources)
-		assert.Equal(t, map[string][]string{"vs_1": {"file-8", "file-9", "file-7"}}, files)
+		assert.Equal(t, `{"code_interpreter":{"file_ids":["file_6","file_1","file_2"]},"file_search":{"vector_store_ids":["vs_1"]}}`, resources)
+		assert.Equal(t, map[string][]string{"vs_1": {"file_8", "file_9", "file_7"}}, files)
 		made, err := store.Get(t.Context(), server.Collection{Kind: "vector_store"}, "vs_1")
 		require.NoError(t, err)
 		assert.JSONEq(t, `{"in_progress":3,"completed":0,"failed":0,"cancelled":0,"total":3}`, string(field[json.RawMessage](t, string(made.Data), "file_counts")))
 		assert.JSONEq(t, `{"anchor":"last_active_at","days":7}`, string(field[json.RawMessage](t, string(made.Data), "expires_after")))
 		assert.Equal(t, epoch+7*24*60*60, field[int](t, string(made.Data), "expires_at"))
 	}
-	foreign := "/v1/threads/" + a.made("/v1/threads", `{"tool_resources":{"file_search":{"vector_store_ids":["vs_elsewhere"]}}}`)
-	a.ok("POST", foreign+"/messages", attaching(`[{"file_id":"file-1","tools":`+toSearch+`}]`))
-	resources, _ := resourcesAfter(t, a, store, foreign)
-	assert.Equal(t, `{"file_search":{"vector_store_ids":["vs_elsewhere"]}}`, resources)
+	a.newStore("file_1")
+	named := "/v1/threads/" + a.made("/v1/threads", `{"tool_resources":{"file_search":{"vector_store_ids":["vs_2"]}}}`)
+	a.ok("POST", named+"/messages", attaching(`[{"file_id":"file_2","tools":`+toSearch+`}]`))
+	resources, files := resourcesAfter(t, a, store, named)
+	assert.Equal(t, `{"file_search":{"vector_store_ids":["vs_2"]}}`, resources)
+	assert.Equal(t, map[string][]string{"vs_2": {"file_1", "file_2"}}, files)
+	a.ok("DELETE", stores+"/vs_2", "")
+	a.ok("POST", named+"/messages", attaching(`[{"file_id":"file_3","tools":`+toSearch+`}]`))
+	resources, files = resourcesAfter(t, a, store, named)
+	assert.Equal(t, `{"file_search":{"vector_store_ids":["vs_3"]}}`, resources, "in the place of one that was deleted")
+	assert.Equal(t, map[string][]string{"vs_3": {"file_3"}}, files)
 }
 
-// A file that is attached again is no new one: a store that has read it stays as it is.
+// A file that is attached again is no new one: a store that has read it stays as it is, but for having been used.
 func TestAttachingAgain(t *testing.T) {
 	t.Parallel()
-	store, stores := server.NewMemoryStore(), server.Collection{Kind: "vector_store"}
-	a := newAPI(t, server.WithStore(store))
-	thread := a.thread()
-	message := attaching(`[{"file_id":"file-1","tools":` + toSearch + `}]`)
-	a.ok("POST", thread+"/messages", message)
-	const read = `{"file_counts":{"in_progress":0,"completed":1,"failed":0,"cancelled":0,"total":1},"status":"completed"}`
-	_, err := store.Update(t.Context(), stores, "vs_1", func(r server.Record) (server.Record, error) {
-		r.Data = []byte(read)
-		return r, nil
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		a.uploads(1)
+		thread := a.thread()
+		message := attaching(`[{"file_id":"file_1","tools":` + toSearch + `}]`)
+		a.ok("POST", thread+"/messages", message)
+		synctest.Wait()
+		file, store := a.ok("GET", stores+"/vs_1/files/file_1", ""), a.ok("GET", stores+"/vs_1", "")
+		require.Equal(t, "completed", field[string](t, file, "status"))
+		a.ok("POST", thread+"/messages", message)
+		synctest.Wait()
+		assert.Equal(t, file, a.ok("GET", stores+"/vs_1/files/file_1", ""))
+		assert.Equal(t, store, a.ok("GET", stores+"/vs_1", ""))
 	})
-	require.NoError(t, err)
-	a.ok("POST", thread+"/messages", message)
-	got, err := store.Get(t.Context(), stores, "vs_1")
-	require.NoError(t, err)
-	assert.Equal(t, read, string(got.Data))
+}
+
+// Files that are attached must be there, and then nothing has changed.
+func TestAttachedFilesMustExist(t *testing.T) {
+	t.Parallel()
+	held := newLedger()
+	a := newAPI(t, server.WithStore(held))
+	a.uploads(1)
+	thread := a.thread("x")
+	before := held.counts()
+	for _, tools := range []string{toSearch, toCode, `[]`} {
+		a.refuses("POST", thread+"/messages", attaching(`[{"file_id":"file_1","tools":`+tools+`},{"file_id":"file_9","tools":`+tools+`}]`), 404,
+			noSuch("file", "file_9"))
+		assert.Equal(t, before, held.counts())
+	}
 }

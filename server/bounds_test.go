@@ -54,8 +54,12 @@ func TestWorkForAttachments(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			few, many := threadAttaching(20_000, test.tools, test.same), threadAttaching(80_000, test.tools, test.same)
+			files := make([]string, 80_000)
+			for i := range files {
+				files[i] = fmt.Sprintf("file-%06d", i)
+			}
 			took := func(body string) time.Duration {
-				a := newAPI(t)
+				a := newAPI(t, server.WithStore(holding(t, files...)), server.WithExtractor(blocking()))
 				begun := time.Now()
 				require.Equal(t, test.status, a.do("POST", threads, body).status)
 				return time.Since(begun)
@@ -88,8 +92,13 @@ func TestTooManyAttachments(t *testing.T) {
 			t.Parallel()
 			refused := envelope(fmt.Sprintf("Invalid 'attachments': array too long. Expected an array with maximum length %d, "+
 				"but got an array with length %d instead.", test.limit, test.got), requestError, "attachments", "array_above_max_length")
+			files := make([]string, 10_001)
+			for i := range files {
+				files[i] = fmt.Sprintf("file-%06d", i)
+			}
 			held := newLedger()
-			a := newAPI(t, server.WithStore(held))
+			held.Store = holding(t, files...)
+			a := newAPI(t, server.WithStore(held), server.WithExtractor(blocking()))
 			a.create(`{"model":"m","instructions":"x"}`)
 			thread := "/v1/threads/" + a.made(threads, `{"messages":[`+test.first+`]}`)
 			before, counts := a.ok("GET", thread, ""), held.counts()
@@ -266,7 +275,7 @@ func TestImagesCountInTheBudget(t *testing.T) {
 	} {
 		for budget, want := range map[string]int{"": 20, `,"max_prompt_tokens":5100`: 5, `,"max_prompt_tokens":2009`: 2} {
 			model := overhear()
-			a := newAPI(t, server.WithModel(model))
+			a := newAPI(t, server.WithModel(model), server.WithStore(holding(t, "file-1")))
 			a.create(`{"model":"m"}`)
 			thread := "/v1/threads/" + a.made(threads, `{"messages":[`+strings.TrimSuffix(strings.Repeat(`{"role":"user","content":[`+part+`]},`, 20), ",")+`]}`)
 			a.ok("POST", thread+"/runs", streaming(`{"assistant_id":"asst_1"`+budget+`}`))

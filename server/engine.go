@@ -218,6 +218,9 @@ func (e *engine) converse(r *run, doc runDocument, state runState) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
+	if err := e.server.readyStores(r.ctx, doc, state); err != nil {
+		return err
+	}
 	call, err := e.server.modelCall(r.ctx, doc, state)
 	if err != nil {
 		return err
@@ -274,8 +277,8 @@ func (e *engine) report(r *run, cause error) {
 		slog.String("run_id", r.doc.ID), slog.String("cause", fmt.Sprint(cause))) // whatever its method does
 }
 
-// close ends all runs that are at work, and waits for the calls of the model to return.
-func (e *engine) close() error {
+// close ends all runs that are at work, and waits for the calls of the model to return, as long as there is patience.
+func (e *engine) close(patience context.Context) error {
 	e.mu.Lock()
 	e.closed = true
 	var live []*run
@@ -286,12 +289,10 @@ func (e *engine) close() error {
 	for _, r := range live {
 		e.rounds.Go(func() { r.guard(r.shutDown) }) // a store that hangs must not keep the others
 	}
-	patience := time.NewTimer(closePatience)
-	defer patience.Stop()
 	select {
 	case <-e.rounds.Idle():
 		return nil
-	case <-patience.C:
+	case <-patience.Done():
 		return fmt.Errorf("server: calls of the model or the store have not returned %v after they were told to", closePatience)
 	}
 }

@@ -322,6 +322,25 @@ func errTooManyRuns() *apiError {
 	}
 }
 
+// Errors about vector stores: section 17 of docs/protocol.md.
+
+func errStoreExpired(storeID string) *apiError {
+	return invalid("", "", "Vector store '%s' has expired", storeID)
+}
+
+// errStoreFull is inferred.
+func errStoreFull(storeID string) *apiError {
+	return invalid("", "", "Vector store '%s' cannot have more than %d files.", storeID, maxStoreFiles)
+}
+
+// errBusyFile is inferred: the shape of other limits.
+func errBusyFile(fileID string) *apiError {
+	return &apiError{
+		status: http.StatusTooManyRequests, kind: "requests", code: "rate_limit_exceeded",
+		message: fmt.Sprintf("Too many batches wait for file '%s'. Try again later.", echo(fileID)),
+	}
+}
+
 // Errors about repeated requests, all inferred: section 8 of docs/protocol.md.
 
 func errIdempotencyKeyLength(limit, got int) *apiError {
@@ -340,6 +359,83 @@ func errIdempotencyInProgress() *apiError {
 		status: http.StatusConflict, kind: typeIdempotency,
 		message: "A request with this Idempotency-Key is still being processed. Try again later.",
 	}
+}
+
+// Errors about files and uploads: sections 15 and 16 of docs/protocol.md.
+
+func errNoSuchFile(id string) *apiError {
+	e := invalid("", "id", "No such File object: %s", echo(id))
+	e.status = http.StatusNotFound
+	return e
+}
+
+func errPurpose(path, purpose string) *apiError {
+	return invalid("", path, "%s is not one of %s - '%s'", quotePython(echo(purpose)), pythonList(filePurposes), path)
+}
+
+// errForm is inferred: what the errors about forms have in common.
+func errForm(param, format string, args ...any) *apiError {
+	return invalid("", echo(param), format, args...)
+}
+
+func errNotForm() *apiError {
+	return errForm("", "We could not parse the body of your request. "+
+		"Expected a form, of content type 'multipart/form-data' with a boundary.")
+}
+
+func errBrokenForm() *apiError {
+	return errForm("", "We could not parse the form that is the body of your request. It is malformed, or its end is missing.")
+}
+
+func errRepeated(name string) *apiError {
+	return errForm(name, "Duplicate parameter: '%s'.", echo(name))
+}
+
+func errTooManyFields(limit int) *apiError {
+	return errForm("", "Invalid form: too many fields. Expected at most %d.", limit)
+}
+
+func errFieldTooLarge(name string, limit int) *apiError {
+	return errForm(name, "Invalid '%s': too large. Expected at most %d bytes.", echo(name), limit)
+}
+
+func errFileTooLarge(name string, limit int64) *apiError {
+	e := errForm(name, "Invalid '%s': file too large. Expected at most %d bytes.", name, limit)
+	e.status = http.StatusRequestEntityTooLarge
+	return e
+}
+
+// checkFileSize is inferred: what is empty is no file, and no part of one.
+func checkFileSize(name string, size int64) error {
+	if size == 0 {
+		return errForm(name, "Invalid '%s': the file is empty.", name)
+	}
+	return nil
+}
+
+// errUpload is inferred: the errors about uploads that cannot go on as they should.
+func errUpload(param, format string, args ...any) *apiError {
+	return invalid("", param, format, args...)
+}
+
+func errUploadStatus(verb, status string) *apiError {
+	return errUpload("", "Cannot %s upload with status '%s'.", verb, status)
+}
+
+func errPartTwice(id string) *apiError {
+	return errUpload("part_ids", "Duplicate part_ids submitted: '%s'.", echo(id))
+}
+
+func errUploadSize(want, got int64) *apiError {
+	return errUpload("part_ids", "Expected parts of %d bytes together, but got %d bytes instead.", want, got)
+}
+
+func errUploadSum(want, got string) *apiError {
+	return errUpload("md5", "Expected parts with the MD5 checksum '%s', but got '%s' instead.", echo(want), got)
+}
+
+func errUploadFull(what string, limit int64) *apiError {
+	return errUpload("", "Cannot add part to upload: too many %s. Expected at most %d.", what, limit)
 }
 
 // Errors of the server: section 4.6 of docs/protocol.md.

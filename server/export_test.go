@@ -1,6 +1,9 @@
 package server
 
-import "maps"
+import (
+	"context"
+	"maps"
+)
 
 // LimitKeptAnswers lowers the bounds of section 8 of docs/protocol.md, so that
 // tests reach them.
@@ -14,11 +17,20 @@ func (s *Server) LimitThreadMessages(n int) { s.maxMessages = n }
 // LimitLiveRuns lowers the number of runs that are at work at once.
 func (s *Server) LimitLiveRuns(n int) { s.engine.maxLive = n }
 
-// Leftovers waits for all calls of the model to return, and says what somebody still has to do with when nobody
-// should: threads, runs at work, places for calls of the model, and idempotency keys whose request is under way.
+// Leftovers waits for all calls of the model and the reading of files to return, and says what somebody still has to do with
+// when nobody should: threads, runs at work, places for calls of the model, idempotency keys whose request is under way,
+// vector stores that are locked, and files that are read.
 func (s *Server) Leftovers() map[string]int {
 	e := s.engine
 	<-e.rounds.Idle()
+	<-s.ingest.crew.Idle()
+	s.ingest.mu.Lock()
+	defer s.ingest.mu.Unlock()
+	users, jobs := 0, 0
+	for _, sh := range s.ingest.shelves {
+		users += sh.users
+		jobs += len(sh.jobs) + len(sh.queue)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.places.mu.Lock()
@@ -28,6 +40,7 @@ func (s *Server) Leftovers() map[string]int {
 	left := map[string]int{
 		"threads": len(e.threads), "runs": len(e.live), "places": s.concurrent - e.places.free,
 		"turns": e.places.waiting.Len(), "keys": len(s.answers.byKey) - s.answers.finished.Len(),
+		"stores": users, "jobs": jobs, "workers": s.ingest.workers, "waiting stores": s.ingest.waiting.Len(),
 	}
 	maps.DeleteFunc(left, func(_ string, n int) bool { return n == 0 })
 	return left
@@ -48,4 +61,20 @@ func (s *MemoryStore) Chunks(c Collection) (chunks, room int) {
 		chunks++
 	}
 	return chunks, room
+}
+
+// Chunk cuts a text.
+func Chunk(text string, size, overlap int) []Span { return chunk(text, size, overlap) }
+
+// CountTokens counts the tokens of a text.
+func CountTokens(text string) (n int) {
+	for s := (tokenScanner{text: text}); s.pos < len(text); {
+		n += s.next()
+	}
+	return n
+}
+
+// Search searches several vector stores, as runs do.
+func (s *Server) Search(ctx context.Context, stores []string, q IndexQuery) ([]Passage, error) {
+	return s.search(ctx, stores, q)
 }

@@ -178,3 +178,49 @@ func (s *hookStore) Get(ctx context.Context, c server.Collection, id string) (se
 	}
 	return s.Store.Get(ctx, c, id)
 }
+
+// formFile is a field of a form with a file; formField is one without.
+func formFile(field, name, content string) string {
+	return `Content-Disposition: form-data; name="` + field + `"; filename="` + name + `"` + "\r\n" +
+		"Content-Type: application/octet-stream\r\n\r\n" + content
+}
+
+func formField(name, value string) string {
+	return `Content-Disposition: form-data; name="` + name + `"` + "\r\n\r\n" + value
+}
+
+// form is a body with these fields; its boundary is formBoundary.
+func form(fields ...string) string {
+	var b strings.Builder
+	for _, f := range fields {
+		b.WriteString("--" + formBoundary + "\r\n" + f + "\r\n")
+	}
+	return b.String() + "--" + formBoundary + "--\r\n"
+}
+
+const (
+	formBoundary = "xxBOUNDARYxx"
+	formType     = "Content-Type: multipart/form-data; boundary=" + formBoundary
+)
+
+// send sends a form.
+func (a *api) send(target, body string, headers ...string) answer {
+	a.t.Helper()
+	return a.do("POST", target, body, append([]string{formType}, headers...)...)
+}
+
+// upload makes a file for assistants and returns its id.
+func (a *api) upload(name, content string) string {
+	a.t.Helper()
+	got := a.send("/v1/files", form(formFile("file", name, content), formField("purpose", "assistants")))
+	require.Equal(a.t, 200, got.status, got.body)
+	return field[string](a.t, got.body, "id")
+}
+
+// uploads makes n files, with the ids file_1 to file_n if they are the first ones.
+func (a *api) uploads(n int) {
+	a.t.Helper()
+	for i := range n {
+		a.upload("file-"+strconv.Itoa(i+1)+".txt", "content")
+	}
+}

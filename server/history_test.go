@@ -19,7 +19,8 @@ import (
 func listening(t *testing.T, assistant string, rules ...server.Rule) (*api, *overheard) {
 	t.Helper()
 	model := overhear(rules...)
-	a := newAPI(t, server.WithModel(model))
+	files := []string{"file-1", "file-2", "file-3", "file-4", "file-5"}
+	a := newAPI(t, server.WithModel(model), server.WithStore(holding(t, append(files, "vs_a")...)))
 	a.create(assistant)
 	return a, model
 }

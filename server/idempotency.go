@@ -33,7 +33,7 @@ func (s *Server) once(ctx context.Context, c *call, handle handler) (reply, erro
 	}
 	id := digest([]byte(s.caller(h)), []byte(key))
 	u := c.request.URL
-	request := digest([]byte(c.request.Method), []byte(u.EscapedPath()), []byte(u.RawQuery), c.body)
+	request := digest([]byte(c.request.Method), []byte(u.EscapedPath()), []byte(u.RawQuery), c.body, c.file.digest())
 	kept, err := s.answers.claim(id, request, s.now())
 	if err != nil {
 		return reply{}, err

@@ -16,6 +16,10 @@ const (
 	prefixStep        = "step"
 	prefixCall        = "call"
 	prefixVectorStore = "vs"
+	prefixFile        = "file"
+	prefixFileBatch   = "vsfb"
+	prefixUpload      = "upload"
+	prefixPart        = "part"
 	prefixRequest     = "req"
 )
 
@@ -27,6 +31,10 @@ func newID(prefix string, now time.Time) string {
 		return prefix + "_" + randomHex(16)
 	case prefixVectorStore:
 		return prefix + "_" + fmt.Sprintf("%08x", uint32(now.Unix())) + randomHex(12)
+	case prefixFile:
+		return prefix + "-" + randomLetters(22)
+	case prefixFileBatch, prefixUpload, prefixPart:
+		return prefix + "_" + randomHex(16)
 	default:
 		return prefix + "_" + randomLetters(24)
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -12,6 +13,7 @@ type insertions struct {
 	store Store
 	done  []func(ctx context.Context) error // each undoes one thing
 	owned map[Collection]bool
+	then  []func() // what begins when all of it is in
 }
 
 // own is for a collection that the request makes: it is dropped as a whole, so that nothing is remembered of it. One that is
@@ -57,6 +59,34 @@ func (all *insertions) replace(ctx context.Context, c Collection, old Record, da
 		return err
 	})
 	return changed, nil
+}
+
+// rewrite gives a record other data and another state. What somebody else has made of it since is not undone.
+func (all *insertions) rewrite(ctx context.Context, c Collection, old, changed Record) (Record, error) {
+	changed, err := all.store.Update(ctx, c, old.ID, func(r Record) (Record, error) {
+		r.Data, r.State = changed.Data, changed.State
+		return r, nil
+	})
+	if err != nil {
+		return old, err
+	}
+	all.done = append(all.done, func(ctx context.Context) error {
+		_, err := all.store.Update(ctx, c, old.ID, func(r Record) (Record, error) {
+			if bytes.Equal(r.Data, changed.Data) && bytes.Equal(r.State, changed.State) {
+				r.Data, r.State = old.Data, old.State
+			}
+			return r, nil
+		})
+		return err
+	})
+	return changed, nil
+}
+
+// finish begins what waits for the request to have succeeded.
+func (all *insertions) finish() {
+	for _, begin := range all.then {
+		begin()
+	}
 }
 
 // undo takes back what was done, the newest first, and returns the cause together

@@ -24,9 +24,9 @@ var wholeThreads = map[string]string{
 	"nothing to go by": `{"metadata":{"a":"b"}}`,
 	"no user":          `{"messages":[` + strings.Repeat(`{"role":"assistant","content":"x"},`, 20) + `{"role":"assistant","content":"y"}]}`,
 	"messages":         `{"messages":[{"role":"user","content":"x"},{"role":"user","content":"y"}]}`,
-	"helper stores": `{"tool_resources":{"file_search":{"vector_stores":[{"file_ids":["file-1","file-2"]}]}},
+	"helper stores": `{"tool_resources":{"file_search":{"vector_stores":[{"file_ids":["file_1","file_2"]}]}},
 		"messages":[{"role":"user","content":"x"}]}`,
-	"attachments": `{"messages":[{"role":"user","content":"x","attachments":[{"file_id":"file-1","tools":[{"type":"file_search"}]}]}]}`,
+	"attachments": `{"messages":[{"role":"user","content":"x","attachments":[{"file_id":"file_1","tools":[{"type":"file_search"}]}]}]}`,
 }
 
 // beginThere is a request for a run on a thread that is yet to be made.
@@ -53,6 +53,7 @@ func TestRefusedRunsLeaveNothingBehind(t *testing.T) {
 			t.Parallel()
 			store := server.NewMemoryStore()
 			a := newAPI(t, server.WithStore(store))
+			a.uploads(2)
 			body := beginThere(a.create(`{"model":"m"}`), wholeThreads[test.thread])
 			test.prepare(a)
 			before := store.Collections()
@@ -78,6 +79,7 @@ func TestFailedRunsLeaveNothingBehind(t *testing.T) {
 				held.Store = memory
 				store := &brittleStore{Store: held}
 				a := newAPI(t, server.WithStore(store))
+				a.uploads(2)
 				body := beginThere(a.create(`{"model":"m","instructions":"x"}`), thread)
 				a.ok("POST", "/v1/threads/runs", body) // now there are the collections that all threads share
 				synctest.Wait()

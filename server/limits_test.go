@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/assistants-go/assistants/server"
 )
 
 func tooLong(path string, limit, got int, body string) invalidBody {
@@ -156,7 +158,7 @@ func TestNumbers(t *testing.T) {
 
 func TestValuesOnTheirLimits(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t)
+	a := newAPI(t, server.WithStore(holding(t, "f", "file-1")))
 	modify := "/v1/assistants/" + a.create(`{"model":"m"}`)
 	for _, body := range []string{
 		`{"model":"m","name":"` + long(256) + `","description":"` + long(512) + `","instructions":"` + long(256_000) + `"}`,

@@ -136,14 +136,17 @@ func shorten(listing Listing, backwards bool) Listing {
 
 // listQuery reads the parameters of a list. An empty one counts as absent, which
 // is inferred, and one that is given twice counts the first time.
-func listQuery(c *call) (Query, error) {
+func listQuery(c *call) (Query, error) { return listQueryWithin(c, defaultLimit, maxLimit) }
+
+// listQueryWithin is listQuery for a list with limits of its own.
+func listQueryWithin(c *call, byDefault int, most int64) (Query, error) {
 	values := c.request.URL.Query()
-	q := Query{Limit: defaultLimit, After: values.Get("after"), Before: values.Get("before")}
+	q := Query{Limit: byDefault, After: values.Get("after"), Before: values.Get("before")}
 	if limit := values.Get("limit"); limit != "" {
 		if got := kindOfParameter(limit); got != kindInteger {
 			return q, errType("limit", string(kindInteger), string(got))
 		}
-		if err := (integer{1, maxLimit}).within("limit", limit); err != nil {
+		if err := (integer{1, most}).within("limit", limit); err != nil {
 			return q, err
 		}
 		q.Limit, _ = strconv.Atoi(limit)

@@ -89,7 +89,8 @@ func TestIDThatIsMadeTwice(t *testing.T) {
 	t.Parallel()
 	store := server.NewMemoryStore()
 	first := newAPI(t, server.WithStore(store))
-	body := `{"messages":[{"role":"user","content":"precious"}],"tool_resources":{"file_search":{"vector_stores":[{"file_ids":["file-1"]}]}}}`
+	first.uploads(1)
+	body := `{"messages":[{"role":"user","content":"precious"}],"tool_resources":{"file_search":{"vector_stores":[{"file_ids":["file_1"]}]}}}`
 	id := field[string](t, first.do("POST", "/v1/threads", body).body, "id")
 	messages := first.do("GET", "/v1/threads/"+id+"/messages", "").body
 
@@ -102,7 +103,7 @@ func TestIDThatIsMadeTwice(t *testing.T) {
 	}))
 	require.Equal(t, 500, second.do("POST", "/v1/threads", body).status)
 	require.Equal(t, messages, second.do("GET", "/v1/threads/"+id+"/messages", "").body)
-	_, err := store.Get(t.Context(), server.Collection{Kind: "vector_store.file", Parent: "vs_1"}, "file-1")
+	_, err := store.Get(t.Context(), server.Collection{Kind: "vector_store.file", Parent: "vs_1"}, "file_1")
 	require.NoError(t, err)
 }
 

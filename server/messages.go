@@ -96,6 +96,9 @@ func textPart(value json.RawMessage) json.RawMessage {
 func (s *Server) insertMessages(
 	ctx context.Context, all *insertions, threadID string, latest int64, given []json.RawMessage,
 ) ([]messageDocument, error) {
+	if err := s.checkNamedFiles(ctx, given); err != nil {
+		return nil, err
+	}
 	documents := make([]messageDocument, 0, len(given))
 	for _, raw := range given {
 		fields := splitObject(raw)
@@ -115,6 +118,29 @@ func (s *Server) insertMessages(
 		documents = append(documents, doc)
 	}
 	return documents, nil
+}
+
+// checkNamedFiles refuses messages that name files which are not there, be it as images or as attachments.
+func (s *Server) checkNamedFiles(ctx context.Context, given []json.RawMessage) error {
+	known := make(map[string]bool)
+	for _, raw := range given {
+		fields := splitObject(raw)
+		named := itemsOf(fields.get("attachments"))
+		for _, part := range itemsOf(fields.get("content")) {
+			named = append(named, splitObject(part).get(partImage))
+		}
+		for _, of := range named {
+			id := membersOf(of).get("file_id")
+			if id == nil || known[string(id)] {
+				continue
+			}
+			known[string(id)] = true
+			if err := s.checkFile(ctx, decodeString(id)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // insertMessage adds the message of a run to its thread.
@@ -181,6 +207,7 @@ func (s *Server) createMessage(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, all.undo(ctx, err)
 	}
+	all.finish()
 	s.trimMessages(ctx, id, count)
 	return ok(encode(documents[0]))
 }

@@ -37,7 +37,7 @@ func TestMessageContent(t *testing.T) {
 			text(`"a"`) + `,{"type":"image_file","image_file":{"file_id":"f","detail":"auto"}},` + text(`"b"`) + `]`,
 		`[{"type":"image_file","image_file":{"file_id":"f","detail":"high"}}]`: `[{"type":"image_file","image_file":{"file_id":"f","detail":"high"}}]`,
 	} {
-		a := newAPI(t)
+		a := newAPI(t, server.WithStore(holding(t, "f")))
 		a.ok("POST", "/v1/threads", "")
 		created := a.ok("POST", messages, `{"role":"user","content":`+given+`}`)
 		assert.Equal(t, userMessage(answered), created)
@@ -249,10 +249,11 @@ func TestMessageThatCannotBeCounted(t *testing.T) {
 	held := newLedger()
 	store := &stuckStore{Store: held, left: math.MaxInt}
 	a := newAPI(t, server.WithStore(store))
+	a.uploads(1)
 	a.create(`{"model":"m"}`)
 	thread := a.thread("Hello")
 	before, counts := a.ok("GET", thread, ""), held.counts()
-	message := attaching(`[{"file_id":"f","tools":[{"type":"file_search"},{"type":"code_interpreter"}]}]`)
+	message := attaching(`[{"file_id":"file_1","tools":[{"type":"file_search"},{"type":"code_interpreter"}]}]`)
 	for target, body := range map[string]string{"/messages": message, "/runs": `{"assistant_id":"asst_1","additional_messages":[` + message + `]}`} {
 		for left := range 2 { // the resources, then the number of messages
 			store.left = left

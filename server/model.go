@@ -79,7 +79,10 @@ type ModelCall struct {
 	// State is the last [State] that the model yielded in this run; nil if there was none.
 	State []byte
 
-	strict bool // of a script; see Scripted.Strict
+	server   *Server    // whose call it is; nil: somebody else has made it
+	searches int        // that SearchFiles has made
+	strict   bool       // of a script; see Scripted.Strict
+	found    SearchCall // by a script's last search
 }
 
 // A Turn is one item of a conversation: a message, or calls of tools. The other field is nil. What a model wrote before it

@@ -9,6 +9,9 @@ import (
 // defaultMaxBodyBytes is the limit of a body unless WithMaxBodyBytes sets one.
 const defaultMaxBodyBytes = 16 << 20
 
+// defaultMaxFileBytes is the limit of a file unless WithMaxFileBytes sets one.
+const defaultMaxFileBytes = 512 << 20
+
 // Option changes one part of a [Server]. A nil Option changes nothing.
 type Option func(*Server)
 
@@ -21,6 +24,29 @@ func WithStore(store Store) Option {
 		}
 		s.store = store
 	}
+}
+
+// WithBlobs sets where the contents of files are kept. Nil, like no option, means a new [MemoryBlobs]. A [Store]
+// that outlives the process needs Blobs that do too.
+func WithBlobs(blobs Blobs) Option {
+	return func(s *Server) {
+		if blobs == nil {
+			blobs = NewMemoryBlobs()
+		}
+		s.blobs = blobs
+	}
+}
+
+// WithExtractor sets how text is made of files for file search. Nil, like no
+// option, means [TextExtractor].
+func WithExtractor(extractor Extractor) Option {
+	return func(s *Server) { s.extractor = extractor }
+}
+
+// WithRetriever sets how vector stores are searched. Nil, like no option, means a
+// new [LexicalRetriever].
+func WithRetriever(retriever Retriever) Option {
+	return func(s *Server) { s.retriever = retriever }
 }
 
 // WithClock sets what the server takes for the current time: in all timestamps, in
@@ -140,5 +166,17 @@ func WithMaxBodyBytes(n int64) Option {
 			n = defaultMaxBodyBytes
 		}
 		s.maxBody = n
+	}
+}
+
+// WithMaxFileBytes sets the largest file that may be uploaded in one request, in bytes; a larger one is answered with
+// status 413. What is uploaded in parts has limits of its own, which section 16 of docs/protocol.md names. Zero or less,
+// like no option, means 512 MiB.
+func WithMaxFileBytes(n int64) Option {
+	return func(s *Server) {
+		if n <= 0 {
+			n = defaultMaxFileBytes
+		}
+		s.maxFile = n
 	}
 }

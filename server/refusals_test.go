@@ -170,15 +170,16 @@ func TestRunOnNothing(t *testing.T) {
 	t.Parallel()
 	store := newLedger()
 	a := newAPI(t, server.WithStore(store))
+	a.uploads(1)
 	mute, told := a.create(`{"model":"m"}`), a.create(`{"model":"m","instructions":"Speak."}`)
 	thread := a.thread()
 	nothing := envelope("Run creation requires a Thread with a user message or an assistant with instructions.", requestError, "", "invalid_thread")
 	before := store.counts()
 	for target, body := range map[string]string{
 		thread + "/runs": `{"assistant_id":"` + mute + `","instructions":"","additional_messages":[{"role":"assistant","content":"x",
-			"attachments":[{"file_id":"f","tools":[{"type":"file_search"}]}]}]}`,
+			"attachments":[{"file_id":"file_1","tools":[{"type":"file_search"}]}]}]}`,
 		direct: `{"assistant_id":"` + mute + `","thread":{"messages":[{"role":"assistant","content":"x"}],
-			"tool_resources":{"file_search":{"vector_stores":[{"file_ids":["f"]}]}}}}`,
+			"tool_resources":{"file_search":{"vector_stores":[{"file_ids":["file_1"]}]}}}}`,
 	} {
 		a.refuses("POST", target, body, 400, nothing)
 		a.refuses("POST", target, strings.Replace(body, "{", `{"stream":true,`, 1), 400, nothing)

@@ -76,13 +76,17 @@ func deleted(id, object string) []byte {
 	return append(b, `,"deleted":true}`...)
 }
 
-// idPrefixes are what the ids of an address must begin with, by their place in the table of routes.
+// idPrefixes are what the ids of an address must begin with, by their place in the table of routes. The ids of files may be
+// anything.
 var idPrefixes = map[string]string{
-	"assistant_id": prefixAssistant,
-	"thread_id":    prefixThread,
-	"message_id":   prefixMessage,
-	"run_id":       prefixRun,
-	"step_id":      prefixStep,
+	"assistant_id":    prefixAssistant,
+	"thread_id":       prefixThread,
+	"message_id":      prefixMessage,
+	"run_id":          prefixRun,
+	"step_id":         prefixStep,
+	"upload_id":       prefixUpload,
+	"vector_store_id": prefixVectorStore,
+	"batch_id":        prefixFileBatch,
 }
 
 // checkIDs returns the error for an id in the address that cannot be one of its kind.

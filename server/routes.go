@@ -17,59 +17,138 @@ type route struct {
 type method struct {
 	name   string
 	handle handler
+	form   string // the field of a form that holds a file, if the body is a form; "" otherwise
+}
+
+func get(h handler) method    { return method{name: http.MethodGet, handle: h} }
+func post(h handler) method   { return method{name: http.MethodPost, handle: h} }
+func remove(h handler) method { return method{name: http.MethodDelete, handle: h} }
+
+// upload is a POST whose body is a form with a file in the given field.
+func upload(file string, h handler) method {
+	return method{name: http.MethodPost, handle: h, form: file}
+}
+
+// needsBeta tells whether requests must have an OpenAI-Beta header. Files and vector stores are older than it, or are used
+// without assistants as well.
+func (r *route) needsBeta() bool {
+	switch r.path[0] {
+	case "files", "uploads", "vector_stores":
+		return false
+	}
+	return true
 }
 
 // routes is the table of everything that is served.
 func (s *Server) routes() []route {
 	return []route{
 		{[]string{"assistants"}, []method{
-			{http.MethodGet, s.listAssistants},
-			{http.MethodPost, s.createAssistant},
+			get(s.listAssistants),
+			post(s.createAssistant),
 		}},
 		{[]string{"assistants", "{assistant_id}"}, []method{
-			{http.MethodGet, s.retrieveAssistant},
-			{http.MethodPost, s.modifyAssistant},
-			{http.MethodDelete, s.deleteAssistant},
+			get(s.retrieveAssistant),
+			post(s.modifyAssistant),
+			remove(s.deleteAssistant),
 		}},
 		{[]string{"threads"}, []method{
-			{http.MethodPost, s.createThread},
+			post(s.createThread),
 		}},
 		{[]string{"threads", "runs"}, []method{
-			{http.MethodPost, s.createThreadAndRun},
+			post(s.createThreadAndRun),
 		}},
 		{[]string{"threads", "{thread_id}"}, []method{
-			{http.MethodGet, s.retrieveThread},
-			{http.MethodPost, s.modifyThread},
-			{http.MethodDelete, s.deleteThread},
+			get(s.retrieveThread),
+			post(s.modifyThread),
+			remove(s.deleteThread),
 		}},
 		{[]string{"threads", "{thread_id}", "messages"}, []method{
-			{http.MethodGet, s.listMessages},
-			{http.MethodPost, s.createMessage},
+			get(s.listMessages),
+			post(s.createMessage),
 		}},
 		{[]string{"threads", "{thread_id}", "messages", "{message_id}"}, []method{
-			{http.MethodGet, s.retrieveMessage},
-			{http.MethodPost, s.modifyMessage},
-			{http.MethodDelete, s.deleteMessage},
+			get(s.retrieveMessage),
+			post(s.modifyMessage),
+			remove(s.deleteMessage),
 		}},
 		{[]string{"threads", "{thread_id}", "runs"}, []method{
-			{http.MethodGet, s.listRuns},
-			{http.MethodPost, s.createRun},
+			get(s.listRuns),
+			post(s.createRun),
 		}},
 		{[]string{"threads", "{thread_id}", "runs", "{run_id}"}, []method{
-			{http.MethodGet, s.retrieveRun},
-			{http.MethodPost, s.modifyRun},
+			get(s.retrieveRun),
+			post(s.modifyRun),
 		}},
 		{[]string{"threads", "{thread_id}", "runs", "{run_id}", "cancel"}, []method{
-			{http.MethodPost, s.cancelRun},
+			post(s.cancelRun),
 		}},
 		{[]string{"threads", "{thread_id}", "runs", "{run_id}", "submit_tool_outputs"}, []method{
-			{http.MethodPost, s.submitToolOutputs},
+			post(s.submitToolOutputs),
 		}},
 		{[]string{"threads", "{thread_id}", "runs", "{run_id}", "steps"}, []method{
-			{http.MethodGet, s.listSteps},
+			get(s.listSteps),
 		}},
 		{[]string{"threads", "{thread_id}", "runs", "{run_id}", "steps", "{step_id}"}, []method{
-			{http.MethodGet, s.retrieveStep},
+			get(s.retrieveStep),
+		}},
+		{[]string{"files"}, []method{
+			get(s.swept(s.listFiles)),
+			upload("file", s.swept(s.uploadFile)),
+		}},
+		{[]string{"files", "{file_id}"}, []method{
+			get(s.swept(s.retrieveFile)),
+			remove(s.swept(s.deleteFile)),
+		}},
+		{[]string{"files", "{file_id}", "content"}, []method{
+			get(s.swept(s.fileContent)),
+		}},
+		{[]string{"uploads"}, []method{
+			post(s.swept(s.createUpload)),
+		}},
+		{[]string{"uploads", "{upload_id}", "parts"}, []method{
+			upload("data", s.swept(s.addPart)),
+		}},
+		{[]string{"uploads", "{upload_id}", "complete"}, []method{
+			post(s.swept(s.completeUpload)),
+		}},
+		{[]string{"uploads", "{upload_id}", "cancel"}, []method{
+			post(s.swept(s.cancelUpload)),
+		}},
+		{[]string{"vector_stores"}, []method{
+			get(s.swept(s.listVectorStores)),
+			post(s.swept(s.createVectorStore)),
+		}},
+		{[]string{"vector_stores", "{vector_store_id}"}, []method{
+			get(s.swept(s.retrieveVectorStore)),
+			post(s.swept(s.modifyVectorStore)),
+			remove(s.swept(s.deleteVectorStore)),
+		}},
+		{[]string{"vector_stores", "{vector_store_id}", "search"}, []method{
+			post(s.swept(s.searchVectorStore)),
+		}},
+		{[]string{"vector_stores", "{vector_store_id}", "files"}, []method{
+			get(s.swept(s.listStoreFiles)),
+			post(s.swept(s.addStoreFile)),
+		}},
+		{[]string{"vector_stores", "{vector_store_id}", "files", "{file_id}"}, []method{
+			get(s.swept(s.retrieveStoreFile)),
+			post(s.swept(s.modifyStoreFile)),
+			remove(s.swept(s.deleteStoreFile)),
+		}},
+		{[]string{"vector_stores", "{vector_store_id}", "files", "{file_id}", "content"}, []method{
+			get(s.swept(s.storeFileContent)),
+		}},
+		{[]string{"vector_stores", "{vector_store_id}", "file_batches"}, []method{
+			post(s.swept(s.createFileBatch)),
+		}},
+		{[]string{"vector_stores", "{vector_store_id}", "file_batches", "{batch_id}"}, []method{
+			get(s.swept(s.retrieveFileBatch)),
+		}},
+		{[]string{"vector_stores", "{vector_store_id}", "file_batches", "{batch_id}", "cancel"}, []method{
+			post(s.swept(s.cancelFileBatch)),
+		}},
+		{[]string{"vector_stores", "{vector_store_id}", "file_batches", "{batch_id}", "files"}, []method{
+			get(s.swept(s.listBatchFiles)),
 		}},
 	}
 }
@@ -155,13 +234,13 @@ func (r *route) match(elements []string) (ids []string, ok bool) {
 	return ids, true
 }
 
-// find returns the handler for a method, or nil.
-func (r *route) find(name string) handler {
+// find returns what a method does, or nil.
+func (r *route) find(name string) *method {
 	i := slices.IndexFunc(r.methods, func(m method) bool { return m.name == name })
 	if i < 0 {
 		return nil
 	}
-	return r.methods[i].handle
+	return &r.methods[i]
 }
 
 // allow returns the value of the Allow header.

@@ -333,6 +333,22 @@ const (
 )
 
 func (metadata) check(path string, raw json.RawMessage) (json.RawMessage, *apiError) {
+	labels, err := splitLabels(path, raw)
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range labels {
+		value, err := text{max: maxMetadataValue}.check(member(path, m.key), m.value)
+		if err != nil {
+			return nil, err
+		}
+		labels[i].value = value
+	}
+	return labels.render(), nil
+}
+
+// splitLabels returns labels whose keys are good, and whose values are yet to be checked.
+func splitLabels(path string, raw json.RawMessage) (object, *apiError) {
 	if got := kindOf(raw); got != kindObject {
 		return nil, errType(path, string(kindObject), string(got))
 	}
@@ -346,15 +362,10 @@ func (metadata) check(path string, raw json.RawMessage) (json.RawMessage, *apiEr
 	if len(labels) > maxMetadataPairs {
 		return nil, errTooManyProperties(path, maxMetadataPairs, len(labels))
 	}
-	for i, m := range labels {
+	for _, m := range labels {
 		if length := utf8.RuneCountInString(m.key); length > maxMetadataKey {
 			return nil, errPropertyName(path, m.key, maxMetadataKey, length)
 		}
-		value, err := text{max: maxMetadataValue}.check(member(path, m.key), m.value)
-		if err != nil {
-			return nil, err
-		}
-		labels[i].value = value
 	}
-	return labels.render(), nil
+	return labels, nil
 }

@@ -150,6 +150,9 @@ func (s *Server) createThreadAndRun(ctx context.Context, c *call) (reply, error)
 	if err != nil {
 		return reply{}, err
 	}
+	if err := s.checkStores(ctx, storesIn(given.get("tool_resources"))); err != nil {
+		return reply{}, err
+	}
 	id, fields := s.newID(prefixThread), membersOf(given.get("thread"))
 	t := s.engine.lock(id)
 	defer s.engine.unlock(t)
@@ -196,6 +199,7 @@ func (s *Server) begin(
 		}
 		return reply{}, all.undo(ctx, err)
 	}
+	all.finish()
 	r.attempt(func() {
 		s.trimMessages(ctx, r.doc.ThreadID, messages)
 		r.emitRun("created", "queued")

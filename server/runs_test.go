@@ -82,7 +82,7 @@ func TestRunInherits(t *testing.T) {
 		direct: {`{"assistant_id":"asst_1","thread":{"messages":[{"role":"user","content":"x"}]}}`, `{"assistant_id":"asst_1","thread":null,"tool_resources":null,` + null + `}`},
 	} {
 		for _, body := range bodies {
-			a := newAPI(t, server.WithModelNames("m"))
+			a := newAPI(t, server.WithModelNames("m"), server.WithStore(holding(t, "file-1")))
 			a.create(fullAssistant)
 			if target == runs {
 				a.thread("Hello")
@@ -113,7 +113,7 @@ func TestRunOverrides(t *testing.T) {
 		`"tools":[{"type":"file_search"}]`: {`[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}},"strict":false}},{"type":"code_interpreter"}]`,
 			`[{"type":"file_search","file_search":{"ranking_options":{"ranker":"default_2024_08_21","score_threshold":0.0,"hybrid_search":null}}}]`},
 	} {
-		a := newAPI(t)
+		a := newAPI(t, server.WithStore(holding(t, "file-1")))
 		a.create(fullAssistant)
 		a.thread("Hello")
 		want := changed(t, inherited(t), change...)
@@ -157,7 +157,7 @@ func TestRunIsASnapshot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		model := overhear(server.When(server.Submitted("f"), server.Say("Done.")), server.Otherwise(server.CallFunction("f", "{}")))
-		a := newAPI(t, server.WithModel(model))
+		a := newAPI(t, server.WithModel(model), server.WithStore(holding(t, "file-1")))
 		a.create(fullAssistant)
 		run := a.begin(a.thread("Hello"), `{"assistant_id":"asst_1"}`)
 		before := a.ok("GET", run, "")
@@ -179,7 +179,7 @@ func TestThreadAndRunResources(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		model := overhear()
-		a := newAPI(t, server.WithModel(model))
+		a := newAPI(t, server.WithModel(model), server.WithStore(holding(t, "file-a", "file-s", "file-t", "vs_a", "vs_r")))
 		a.create(`{"model":"m","tools":[{"type":"code_interpreter"},{"type":"file_search"}],
 			"tool_resources":{"code_interpreter":{"file_ids":["file-a"]},"file_search":{"vector_store_ids":["vs_a"]}}}`)
 		got := a.ok("POST", direct, `{"assistant_id":"asst_1","tool_resources":{"file_search":{"vector_store_ids":["vs_r"]}},"metadata":{"of":"run"},

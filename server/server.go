@@ -17,6 +17,7 @@ import (
 // zero Server is not ready for use. It is safe for concurrent use.
 type Server struct {
 	store       Store
+	blobs       Blobs
 	now         func() time.Time
 	idSource    func(prefix string) string // nil: newID
 	keys        apiKeys
@@ -24,7 +25,11 @@ type Server struct {
 	unsupported map[string]bool // models that are not for assistants
 	logger      *slog.Logger
 	maxBody     int64
+	maxFile     int64
 	maxMessages int // of a thread
+
+	extractor Extractor
+	retriever Retriever
 
 	model         Model
 	concurrent    int // calls of the model
@@ -33,12 +38,13 @@ type Server struct {
 	table   []route
 	answers *answerCache
 	engine  *engine
+	ingest  *ingestor
 	closed  atomic.Bool
 }
 
 var _ http.Handler = (*Server)(nil)
 
-// New returns a server. With no options it keeps objects in memory, goes by the
+// New returns a server. With no options it keeps objects and files in memory, goes by the
 // real clock, makes random ids, asks callers for no key, accepts any model name,
 // logs nothing, and has a stand-in in place of a model: see [StandIn].
 func New(opts ...Option) *Server {
@@ -47,6 +53,7 @@ func New(opts ...Option) *Server {
 		maxMessages: maxThreadMessages,
 		logger:      slog.New(slog.DiscardHandler),
 		maxBody:     defaultMaxBodyBytes,
+		maxFile:     defaultMaxFileBytes,
 		answers:     newAnswerCache(maxKeptAnswers, maxKeptAnswerBytes),
 
 		concurrent:    defaultConcurrentCalls,
@@ -60,10 +67,20 @@ func New(opts ...Option) *Server {
 	if s.store == nil {
 		s.store = NewMemoryStore()
 	}
+	if s.blobs == nil {
+		s.blobs = NewMemoryBlobs()
+	}
+	if s.extractor == nil {
+		s.extractor = TextExtractor()
+	}
+	if s.retriever == nil {
+		s.retriever = NewLexicalRetriever()
+	}
 	if s.model == nil {
 		s.model = StandIn()
 	}
 	s.engine = newEngine(s, s.model, s.concurrent)
+	s.ingest = newIngestor(s)
 	s.table = s.routes()
 	return s
 }
@@ -72,14 +89,18 @@ func New(opts ...Option) *Server {
 // error envelope, and the runs that are queued or at work end as failed, or as
 // cancelled if they were being cancelled; streams end with that. A run that waits
 // for outputs stays as it is. Requests that are under way are finished. The
-// contexts of model calls have ended by then, and Close waits up to 5 seconds for
-// them to return; that some have not is the only error. Closing again does
-// nothing. The [Store] is the caller's and stays open.
+// contexts of model calls, and of the reading of files for vector stores, have
+// ended by then, and Close waits up to 5 seconds for them to return; that some
+// have not is the only error. Files that are in progress stay so, and the next
+// server with the same [Store] goes on with them. Closing again does nothing. The [Store] and the [Blobs] are the caller's and stay open.
 func (s *Server) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	return s.engine.close()
+	s.ingest.close()
+	patience, end := context.WithTimeout(context.Background(), closePatience)
+	defer end()
+	return errors.Join(s.engine.close(patience), s.ingest.wait(patience))
 }
 
 // call is a request on its way through a handler.
@@ -88,7 +109,8 @@ type call struct {
 	id      string   // of the request
 	path    []string // of the route
 	ids     []string // from the address, one for each variable of the path
-	body    []byte   // of a POST; nil otherwise
+	body    []byte   // of a POST, as JSON; nil otherwise
+	file    *staged  // of a form that has one; nil otherwise
 }
 
 // handler does what a route is for. An *apiError is answered as it is, any other
@@ -99,6 +121,7 @@ type handler func(ctx context.Context, c *call) (reply, error)
 type reply struct {
 	status   int
 	body     []byte
+	content  *content                        // of a file, in place of a body
 	events   *feed                           // of a stream
 	keep     func(stream []byte, whole bool) // called with what was streamed, for a repetition of the request; nil: none
 	location string                          // of a redirect
@@ -120,13 +143,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, cause := s.answer(c, w)
 
 	elapsed := max(s.now().Sub(start), 0) // the clock may go backwards
-	if answer.events == nil {
-		s.write(w, c, answer, elapsed)
-	} else {
+	switch {
+	case answer.events != nil:
 		s.stream(w, c, answer, elapsed)
 		elapsed = max(s.now().Sub(start), 0)
+	case answer.content != nil:
+		s.header(w, c, answer, elapsed)
+		cause = answer.content.send(w)
+		elapsed = max(s.now().Sub(start), 0)
+	default:
+		s.write(w, c, answer, elapsed)
 	}
 	s.log(c, answer.status, elapsed, cause)
+	if answer.content != nil && cause != nil {
+		panic(http.ErrAbortHandler) // or half of a file would look like all of it
+	}
 }
 
 func (s *Server) newID(prefix string) string {
@@ -186,26 +217,32 @@ func (s *Server) handle(c *call, w http.ResponseWriter) (reply, error) {
 	if to.route == nil {
 		return reply{}, errUnknownURL(r.Method, r.URL.EscapedPath())
 	}
-	handle := to.route.find(r.Method)
-	if handle == nil {
+	method := to.route.find(r.Method)
+	if method == nil {
 		return reply{allow: to.route.allow()}, errWrongMethod(r.Method, r.URL.EscapedPath())
 	}
-	if err := checkBeta(r.Header, to.azure); err != nil {
-		return reply{}, err
-	}
-	c.path, c.ids = to.route.path, to.ids
-	if r.Method == http.MethodPost {
-		var err error
-		if c.body, err = s.readBody(w, r); err != nil {
+	if to.route.needsBeta() {
+		if err := checkBeta(r.Header, to.azure); err != nil {
 			return reply{}, err
 		}
-	} else {
-		handle = withIDs(handle) // behind a body they are looked at with it
 	}
-	if r.Method == http.MethodGet {
-		return handle(r.Context(), c) // changes nothing, however often
+	c.path, c.ids = to.route.path, to.ids
+	var err error
+	switch {
+	case r.Method == http.MethodGet:
+		return withIDs(method.handle)(r.Context(), c) // changes nothing, however often
+	case r.Method != http.MethodPost:
+		return s.once(r.Context(), c, withIDs(method.handle)) // behind a body they are looked at with it
+	case method.form != "":
+		defer func() { s.discard(r.Context(), c.file) }() // unless somebody has made it theirs
+		err = s.readForm(w, c, method.form)
+	default:
+		c.body, err = s.readBody(w, r)
 	}
-	return s.once(r.Context(), c, handle)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.once(r.Context(), c, method.handle)
 }
 
 // readBody reads the whole body, up to the limit.
@@ -227,14 +264,24 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error
 
 // write sends an answer.
 func (s *Server) write(w http.ResponseWriter, c *call, answer reply, elapsed time.Duration) {
+	s.header(w, c, answer, elapsed)
+	if len(answer.body) > 0 {
+		_, _ = w.Write(answer.body) // fails if the caller has gone, which is no news
+	}
+}
+
+// header sends what comes before the body of an answer.
+func (s *Server) header(w http.ResponseWriter, c *call, answer reply, elapsed time.Duration) {
 	h := w.Header()
 	h.Set("X-Request-Id", c.id)
 	h.Set("Openai-Processing-Ms", strconv.FormatInt(elapsed.Milliseconds(), 10))
 	h.Set("Openai-Version", "2020-10-01")
-	if answer.events == nil {
+	if answer.events == nil && answer.content == nil {
 		h.Set("Content-Length", strconv.Itoa(len(answer.body)))
 	}
 	switch {
+	case answer.content != nil:
+		answer.content.describe(h)
 	case answer.location != "":
 		h.Set("Location", answer.location)
 	case answer.events != nil || answer.streamed:
@@ -249,9 +296,6 @@ func (s *Server) write(w http.ResponseWriter, c *call, answer reply, elapsed tim
 		h.Set("Idempotent-Replayed", "true")
 	}
 	w.WriteHeader(answer.status)
-	if len(answer.body) > 0 {
-		_, _ = w.Write(answer.body) // fails if the caller has gone, which is no news
-	}
 }
 
 func (s *Server) log(c *call, status int, elapsed time.Duration, cause error) {

@@ -358,7 +358,7 @@ func TestNilOptionsAreDefaults(t *testing.T) {
 
 func TestDefaultIDs(t *testing.T) {
 	t.Parallel()
-	s := server.New(server.WithClock(func() time.Time { return time.Unix(epoch, 0) }))
+	s := server.New(server.WithStore(holding(t, "file-1")), server.WithClock(func() time.Time { return time.Unix(epoch, 0) }))
 	a := &api{t: t, handler: s}
 	seen := map[string]bool{}
 	letters := map[rune]bool{}

@@ -18,6 +18,7 @@ import (
 //     Schemas and are made of names, quotations and numbers in the question. Then it repeats the outputs.
 //   - With the code interpreter it does sums such as "17 * 4", and solves equations such as "3x + 11 = 14". It works out
 //     for itself what the code would print.
+//   - With file search it looks for the words of the question in the files and quotes what it finds, with citations.
 //   - Where JSON is wanted it writes JSON that fits the schema. Outputs of functions and numbers in the question are
 //     used in it, the rest is made up. Patterns, and schemas that contradict themselves, are beyond it.
 //   - Anything else it repeats.
@@ -61,8 +62,8 @@ func improvised(call *ModelCall) []Action {
 		return []Action{RunCode(solved.code, solved.logs), say(solved.text + " " + standInNote)}
 	case must(assistants.ToolCodeInterpreter):
 		return []Action{RunCode(`print("Hello!")`, "Hello!\n"), say(reaction(question))}
-	case must(assistants.ToolFileSearch):
-		return []Action{Search(), say(reaction(question) + " I have found nothing in any file.")}
+	case must(assistants.ToolFileSearch), may(assistants.ToolFileSearch) && hasVectorStores(call):
+		return []Action{quoteFiles}
 	case may(assistants.ToolFileSearch):
 		return []Action{say(reaction(question) + " I have not searched any files.")}
 	}

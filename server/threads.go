@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 )
 
 // threadCollection holds all threads.
@@ -24,20 +25,27 @@ func (s *Server) createThread(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	id := s.newID(prefixThread)
+	t := s.engine.lock(id) // for what is used belongs to it from now on
+	defer s.engine.unlock(t)
 	all := &insertions{store: s.store}
-	doc, err := s.insertThread(ctx, all, s.newID(prefixThread), given)
+	doc, err := s.insertThread(ctx, all, id, given)
 	if err != nil {
 		return reply{}, all.undo(ctx, err)
 	}
+	all.finish()
 	return ok(encode(doc))
 }
 
-// insertThread adds a thread with its messages.
+// insertThread adds a thread with its messages. The caller has the thread's lock.
 func (s *Server) insertThread(ctx context.Context, all *insertions, id string, given object) (*threadDocument, error) {
 	doc := &threadDocument{
 		ID: id, Object: "thread", CreatedAt: s.now().Unix(),
 		Metadata:      orElse(given.get("metadata"), "{}"),
 		ToolResources: orElse(given.get("tool_resources"), "{}"),
+	}
+	if err := s.use(ctx, all, threadUser(id), codeFilesOf(doc.ToolResources)); err != nil {
+		return nil, err
 	}
 	var err error
 	if doc.ToolResources, err = s.createHelperStores(ctx, all, doc.ToolResources, threadStoreDays); err != nil {
@@ -81,11 +89,8 @@ func (s *Server) modifyThread(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	id := c.ids[0]
-	t := s.engine.lock(id) // attachments change the resources too
-	defer s.engine.unlock(t)
-	record, err := s.store.Update(ctx, threadCollection, id, func(r Record) (Record, error) {
-		r.Data = changedDocument(r.Data, given)
-		return r, nil
+	record, err := s.modifyUser(ctx, threadUser(id), threadCollection, func(data json.RawMessage) json.RawMessage {
+		return changedDocument(data, given)
 	})
 	if err != nil {
 		return reply{}, missing(err, "thread", id)
@@ -98,7 +103,7 @@ func (s *Server) deleteThread(ctx context.Context, c *call) (reply, error) {
 	id := c.ids[0]
 	t := s.engine.lock(id)
 	defer s.engine.unlock(t)
-	if err := s.store.Delete(ctx, threadCollection, id); err != nil {
+	if err := s.deleteUser(ctx, threadUser(id), threadCollection); err != nil {
 		return reply{}, missing(err, "thread", id)
 	}
 	if t.run != nil {

@@ -17,7 +17,7 @@ func at(document string) string { return strings.ReplaceAll(document, "NOW", "17
 
 func TestCreateThread(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t)
+	a := newAPI(t, server.WithStore(holding(t, "file-a", "file-b", "vs_x")))
 	for i, body := range []string{"", " \n", "{}", `{"messages":[],"metadata":null,"tool_resources":null}`, `{"messages":null}`} {
 		id := "thread_" + string(rune('1'+i))
 		assert.Equal(t, at(`{"id":"`+id+`","object":"thread","created_at":NOW,"metadata":{},"tool_resources":{}}`),
@@ -53,11 +53,12 @@ func TestThreadWithVectorStoreHelper(t *testing.T) {
 	t.Parallel()
 	store := newLedger()
 	a := newAPI(t, server.WithStore(store))
-	body := a.ok("POST", "/v1/threads", `{"tool_resources":{"file_search":{"vector_stores":[{"file_ids":["file-1","file-2"],`+
+	a.uploads(2)
+	body := a.ok("POST", "/v1/threads", `{"tool_resources":{"file_search":{"vector_stores":[{"file_ids":["file_1","file_2"],`+
 		`"metadata":{"k":"v"}}]}}}`)
 	assert.Equal(t, at(`{"id":"thread_1","object":"thread","created_at":NOW,"metadata":{},`+
 		`"tool_resources":{"file_search":{"vector_store_ids":["vs_1"]}}}`), body)
-	assert.Equal(t, map[string]int{"thread": 1, "vector_store": 1, "vector_store.file": 2}, store.counts())
+	assert.Equal(t, map[string]int{"thread": 1, "vector_store": 1, "vector_store.file": 2, "file": 2, "file.use": 2}, store.counts())
 }
 
 // Whatever of a request cannot be done, nothing is left of the rest.
@@ -71,15 +72,16 @@ func TestRefusedThreadLeavesNothing(t *testing.T) {
 			}
 			return nil
 		}}))
-		got := a.do("POST", "/v1/threads", `{"messages":[{"role":"user","content":"x","attachments":[{"file_id":"f","tools":[{"type":"file_search"}]}]}]}`)
+		a.uploads(1)
+		got := a.do("POST", "/v1/threads", `{"messages":[{"role":"user","content":"x","attachments":[{"file_id":"file_1","tools":[{"type":"file_search"}]}]}]}`)
 		assert.Equal(t, 500, got.status, kind)
-		assert.Empty(t, held.counts(), kind)
+		assert.Equal(t, map[string]int{"file": 1}, held.counts(), kind)
 	}
 }
 
 func TestModifyThread(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t)
+	a := newAPI(t, server.WithStore(holding(t, "f", "vs_9")))
 	thread := "/v1/threads/" + a.made("/v1/threads", `{"metadata":{"a":"1"},"tool_resources":{"code_interpreter":{"file_ids":["f"]}}}`)
 	a.clock.move(time.Hour)
 	for _, tc := range []struct{ body, metadata, resources string }{

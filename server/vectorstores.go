@@ -3,221 +3,308 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"strconv"
 )
+
+// Vector stores: section 17 of docs/protocol.md.
 
 // vectorStoreCollection holds all vector stores. The files of a store are in a
 // collection of their own, with the store as its parent.
 var vectorStoreCollection = Collection{Kind: "vector_store"}
 
-func vectorStoreFiles(storeID string) Collection {
-	return Collection{Kind: "vector_store.file", Parent: storeID}
+func storeUser(id string) fileUser { return fileUser{vectorStoreCollection.Kind, id} }
+
+// vectorStoreDocument is a vector store. Its status is stored as it follows from the counts: that a store has expired shows
+// when somebody looks.
+type vectorStoreDocument struct {
+	ID           string          `json:"id"`
+	Object       string          `json:"object"`
+	CreatedAt    int64           `json:"created_at"`
+	Name         json.RawMessage `json:"name"`
+	Description  json.RawMessage `json:"description"`
+	UsageBytes   int64           `json:"usage_bytes"`
+	FileCounts   fileCounts      `json:"file_counts"`
+	Status       string          `json:"status"`
+	ExpiresAfter *storeExpiry    `json:"expires_after"`
+	ExpiresAt    moment          `json:"expires_at"`
+	LastActiveAt int64           `json:"last_active_at"`
+	Metadata     json.RawMessage `json:"metadata"`
 }
 
-// maxStoreFiles is how many files a vector store may have. It also bounds what
-// one request can make the server insert.
-const maxStoreFiles = 10_000
-
-// helperStore is a vector store that is made along with what uses it; see
-// section 5.5 of docs/protocol.md.
-var helperStore = closed{properties: []property{
-	{key: "file_ids", rule: array{plural: "strings", max: maxStoreFiles, item: text{min: 1}}},
-	{key: "chunking_strategy", rule: chunkingStrategies, fill: `{"type":"auto"}`},
-	{key: "metadata", rule: nullable{metadata{}, "{}"}, fill: "{}"},
-}, final: checkHelperFiles}
-
-func checkHelperFiles(_ string, o object) *apiError {
-	if files := o.get("file_ids"); files == nil || string(files) == "[]" {
-		return errNoHelperFiles()
-	}
-	return nil
+// storeExpiry is how long a vector store lives without being used.
+type storeExpiry struct {
+	Anchor string `json:"anchor"`
+	Days   int64  `json:"days"`
 }
-
-var chunkingStrategies = variants{
-	{"auto", closed{properties: []property{typeKey}}},
-	{"static", closed{properties: []property{
-		typeKey,
-		{key: "static", required: true, rule: closed{
-			properties: []property{
-				{key: "max_chunk_size_tokens", rule: integer{100, 4096}, required: true},
-				{key: "chunk_overlap_tokens", rule: integer{0, 2048}, required: true},
-			},
-			final: checkChunkOverlap,
-		}},
-	}}},
-}
-
-// autoChunking is how the strategy "auto" is answered.
-const autoChunking = `{"type":"static","static":{"max_chunk_size_tokens":800,"chunk_overlap_tokens":400}}`
-
-// checkChunkOverlap refuses an overlap of more than half a chunk. The text is
-// inferred.
-func checkChunkOverlap(path string, o object) *apiError {
-	size, _ := strconv.ParseInt(string(o.get("max_chunk_size_tokens")), 10, 64)
-	return integer{0, size / 2}.within(member(path, "chunk_overlap_tokens"), string(o.get("chunk_overlap_tokens")))
-}
-
-// threadStoreDays is how long a vector store that was made along with a thread or
-// for its messages lives without being used.
-const threadStoreDays = 7
 
 const secondsPerDay = 24 * 60 * 60
 
-// createHelperStores makes the vector stores that resources ask for and returns
-// the resources with the ids in their place. The stores expire after so many days
-// without use, or never if days is 0.
-func (s *Server) createHelperStores(ctx context.Context, all *insertions, resources json.RawMessage, days int64) (json.RawMessage, error) {
-	out := splitObject(resources)
-	search := out.get("file_search")
-	if search == nil {
-		return resources, nil
+// expireAfter returns the expiry after so many days, nil for 0.
+func expireAfter(days int64) *storeExpiry {
+	if days == 0 {
+		return nil
 	}
-	ids := splitObject(search).get("vector_store_ids")
-	if ids == nil {
-		ids = json.RawMessage("[]")
-	}
-	if stores := splitObject(search).get("vector_stores"); stores != nil {
-		made := []byte{'['}
-		for spec := range eachItem(stores) {
-			id, err := s.createHelperStore(ctx, all, splitObject(spec), days)
-			if err != nil {
-				return nil, err
-			}
-			if len(made) > 1 {
-				made = append(made, ',')
-			}
-			made = appendString(made, id)
-		}
-		ids = append(made, ']')
-	}
-	out.set("file_search", object{{"vector_store_ids", ids}}.render())
-	return out.render(), nil
+	return &storeExpiry{Anchor: "last_active_at", Days: days}
 }
 
-// createHelperStore makes one store and returns its id. The files come first: a
-// store that can be found has all of its files.
-func (s *Server) createHelperStore(ctx context.Context, all *insertions, spec object, days int64) (string, error) {
-	id, created := s.newID(prefixVectorStore), s.now().Unix()
-	strategy := spec.get("chunking_strategy")
-	if decodeString(splitObject(strategy).get("type")) == "auto" {
-		strategy = json.RawMessage(autoChunking)
+// use moves the time when the store was last used, and that of its expiry. A clock that goes back moves nothing.
+func (d *vectorStoreDocument) use(now int64) {
+	d.LastActiveAt, d.ExpiresAt = max(d.LastActiveAt, now), 0
+	if d.ExpiresAfter != nil {
+		d.ExpiresAt = moment(d.LastActiveAt + d.ExpiresAfter.Days*secondsPerDay)
 	}
-	files := 0
-	if err := all.own(ctx, vectorStoreFiles(id)); err != nil {
-		return "", err
+}
+
+func (d *vectorStoreDocument) expired(now int64) bool {
+	return d.ExpiresAt != 0 && now >= int64(d.ExpiresAt)
+}
+
+// The limits of names and descriptions are inferred: those of assistants.
+var (
+	storeName        = nullable{text{max: 256}, "null"}
+	storeDescription = nullable{text{max: 512}, "null"}
+	storeMetadata    = nullable{metadata{}, "{}"}
+	storeExpiryRule  = nullable{closed{properties: []property{
+		{key: "anchor", rule: enum{"last_active_at"}, required: true},
+		{key: "days", rule: integer{1, 365}, required: true},
+	}}, "null"}
+)
+
+// maxFirstFiles is how many files a vector store may be made with.
+const maxFirstFiles = 500
+
+var createStoreRule = closed{properties: []property{
+	{key: "file_ids", rule: nullable{array{plural: "strings", max: maxFirstFiles, item: text{min: 1}}, "[]"}},
+	{key: "name", rule: storeName, fill: "null"},
+	{key: "description", rule: storeDescription, fill: "null"},
+	{key: "expires_after", rule: storeExpiryRule, fill: "null"},
+	{key: "chunking_strategy", rule: nullable{chunkingStrategies, autoChunking}},
+	{key: "metadata", rule: storeMetadata, fill: "{}"},
+}}
+
+var modifyStoreRule = closed{properties: []property{
+	{key: "name", rule: storeName},
+	{key: "expires_after", rule: storeExpiryRule},
+	{key: "metadata", rule: storeMetadata},
+}}
+
+// createVectorStore is POST /vector_stores.
+func (s *Server) createVectorStore(ctx context.Context, c *call) (reply, error) {
+	given, err := s.parse(c, createStoreRule)
+	if err != nil {
+		return reply{}, err
 	}
-	for file := range eachItem(spec.get("file_ids")) {
-		fileID := decodeString(file)
-		data := newVectorStoreFile(fileID, id, created, strategy)
-		err := all.insert(ctx, vectorStoreFiles(id), Record{ID: fileID, CreatedAt: created, Data: data})
-		if errors.Is(err, ErrExists) {
-			continue // named twice
+	doc := vectorStoreDocument{
+		Name: given.get("name"), Description: given.get("description"), Metadata: given.get("metadata"),
+	}
+	if doc.ExpiresAfter, err = decode[*storeExpiry](given.get("expires_after")); err != nil {
+		return reply{}, err
+	}
+	all := &insertions{store: s.store}
+	files := newStoreFiles(given.get("file_ids"), given.get("chunking_strategy"), nil)
+	record, err := s.insertVectorStore(ctx, all, doc, files)
+	if err != nil {
+		return reply{}, all.undo(ctx, err)
+	}
+	all.finish()
+	return ok(record.Data)
+}
+
+// insertVectorStore adds a vector store. The files come first: a store that can be found has all of its files.
+func (s *Server) insertVectorStore(
+	ctx context.Context, all *insertions, doc vectorStoreDocument, files []newStoreFile,
+) (Record, error) {
+	now := s.now().Unix()
+	doc.ID, doc.Object, doc.CreatedAt = s.newID(prefixVectorStore), "vector_store", now
+	doc.use(now)
+	sh := s.ingest.lock(doc.ID)
+	defer s.ingest.unlock(sh)
+	if err := all.own(ctx, vectorStoreFiles(doc.ID)); err != nil {
+		return Record{}, err
+	}
+	if err := s.use(ctx, all, storeUser(doc.ID), idsOf(files)); err != nil {
+		return Record{}, err
+	}
+	for _, f := range files {
+		if err := all.insert(ctx, vectorStoreFiles(doc.ID), f.record(doc.ID, now, "")); err != nil {
+			return Record{}, err
+		}
+		doc.FileCounts.add(statusInProgress, 1)
+	}
+	doc.Status = doc.FileCounts.status()
+	record := Record{ID: doc.ID, CreatedAt: now, Data: encode(doc)}
+	if err := all.insert(ctx, vectorStoreCollection, record); err != nil {
+		return Record{}, err
+	}
+	all.then = append(all.then, func() { s.ingest.add(doc.ID, idsOf(files)...) })
+	return record, nil
+}
+
+// vectorStore returns a vector store for a request that names it.
+func (s *Server) vectorStore(ctx context.Context, id string) (Record, error) {
+	record, err := s.liveStore(ctx, id)
+	return record, missing(err, "vector store", id)
+}
+
+// liveStore returns a vector store as it is shown, or ErrNotFound. It is looked after from then on, if it was not before.
+func (s *Server) liveStore(ctx context.Context, id string) (Record, error) {
+	if err := s.meet(ctx, id); err != nil {
+		return Record{}, err
+	}
+	record, err := s.store.Get(ctx, vectorStoreCollection, id)
+	return s.shownStore(record), err
+}
+
+// shownStore is a vector store as it is answered: one whose time is over has expired.
+func (s *Server) shownStore(r Record) Record {
+	if doc, err := decode[vectorStoreDocument](r.Data); err == nil && doc.expired(s.now().Unix()) {
+		doc.Status = statusExpired
+		r.Data = encode(doc)
+	}
+	return r
+}
+
+// storeExpired tells whether a vector store, as it is shown, has expired.
+func storeExpired(r Record) bool {
+	return statusOf(r) == statusExpired
+}
+
+// changeStore changes a vector store, which counts as its use. One that has expired cannot be changed any more, which is
+// inferred.
+func (s *Server) changeStore(ctx context.Context, id string, change func(*vectorStoreDocument)) (Record, error) {
+	now := s.now().Unix()
+	return s.store.Update(ctx, vectorStoreCollection, id, func(r Record) (Record, error) {
+		doc, err := decode[vectorStoreDocument](r.Data)
+		if err != nil {
+			return r, err
+		}
+		if doc.expired(now) {
+			return r, errStoreExpired(id)
+		}
+		change(&doc)
+		doc.use(now)
+		r.Data = encode(doc)
+		return r, nil
+	})
+}
+
+// touchStore writes down that a vector store is used.
+func (s *Server) touchStore(ctx context.Context, id string) error {
+	_, err := s.changeStore(ctx, id, func(*vectorStoreDocument) {})
+	return err
+}
+
+// retrieveVectorStore is GET /vector_stores/{vector_store_id}.
+func (s *Server) retrieveVectorStore(ctx context.Context, c *call) (reply, error) {
+	record, err := s.vectorStore(ctx, c.ids[0])
+	if err != nil {
+		return reply{}, err
+	}
+	return ok(record.Data)
+}
+
+// modifyVectorStore is POST /vector_stores/{vector_store_id}.
+func (s *Server) modifyVectorStore(ctx context.Context, c *call) (reply, error) {
+	given, err := s.parse(c, modifyStoreRule)
+	if err != nil {
+		return reply{}, err
+	}
+	expiry, err := decode[*storeExpiry](given.get("expires_after"))
+	if err != nil {
+		return reply{}, err
+	}
+	id := c.ids[0]
+	if _, err := s.vectorStore(ctx, id); err != nil {
+		return reply{}, err
+	}
+	record, err := s.changeStore(ctx, id, func(doc *vectorStoreDocument) {
+		for _, m := range given {
+			switch m.key {
+			case "name":
+				doc.Name = m.value
+			case "expires_after":
+				doc.ExpiresAfter = expiry
+			case "metadata":
+				doc.Metadata = m.value
+			}
+		}
+	})
+	if err != nil {
+		return reply{}, missing(err, "vector store", id)
+	}
+	return ok(record.Data)
+}
+
+// deleteVectorStore is DELETE /vector_stores/{vector_store_id}. Its files leave it and stay files; tool resources that name it
+// stay as they are.
+func (s *Server) deleteVectorStore(ctx context.Context, c *call) (reply, error) {
+	id := c.ids[0]
+	sh := s.ingest.lock(id)
+	defer s.ingest.unlock(sh)
+	if err := s.store.Delete(ctx, vectorStoreCollection, id); err != nil {
+		return reply{}, missing(err, "vector store", id)
+	}
+	s.ingest.forget(sh)
+	if err := s.dropVectorStore(context.WithoutCancel(ctx), id); err != nil {
+		return reply{}, err
+	}
+	return ok(deleted(id, "vector_store.deleted"))
+}
+
+// dropVectorStore removes what belonged to a vector store.
+func (s *Server) dropVectorStore(ctx context.Context, id string) error {
+	for r, err := range s.records(ctx, vectorStoreFiles(id), Descending) {
+		if err == nil {
+			err = s.unuse(ctx, storeUser(id), []string{r.ID})
 		}
 		if err != nil {
-			return "", err
-		}
-		files++
-	}
-	data := newVectorStore(id, created, files, days, spec.get("metadata"))
-	err := all.insert(ctx, vectorStoreCollection, Record{ID: id, CreatedAt: created, Data: data})
-	return id, err
-}
-
-// newVectorStore returns the document of a store whose files are yet to be read.
-func newVectorStore(id string, created int64, files int, days int64, metadata json.RawMessage) json.RawMessage {
-	at := strconv.AppendInt(nil, created, 10)
-	count := strconv.AppendInt(nil, int64(files), 10)
-	none, null := json.RawMessage("0"), json.RawMessage("null")
-	expiresAfter, expiresAt := null, null
-	if days > 0 {
-		expiresAfter = object{{"anchor", quote("last_active_at")}, {"days", strconv.AppendInt(nil, days, 10)}}.render()
-		expiresAt = strconv.AppendInt(nil, created+days*secondsPerDay, 10)
-	}
-	return object{
-		{"id", quote(id)},
-		{"object", json.RawMessage(`"vector_store"`)},
-		{"created_at", at},
-		{"name", null},
-		{"description", null},
-		{"usage_bytes", none},
-		{"file_counts", object{
-			{"in_progress", count}, {"completed", none}, {"failed", none}, {"cancelled", none}, {"total", count},
-		}.render()},
-		{"status", json.RawMessage(`"in_progress"`)},
-		{"expires_after", expiresAfter},
-		{"expires_at", expiresAt},
-		{"last_active_at", at},
-		{"metadata", metadata},
-	}.render()
-}
-
-// newVectorStoreFile returns the document of a file that is yet to be read into a
-// store.
-func newVectorStoreFile(id, storeID string, created int64, strategy json.RawMessage) json.RawMessage {
-	return object{
-		{"id", quote(id)},
-		{"object", json.RawMessage(`"vector_store.file"`)},
-		{"usage_bytes", json.RawMessage("0")},
-		{"created_at", strconv.AppendInt(nil, created, 10)},
-		{"vector_store_id", quote(storeID)},
-		{"status", json.RawMessage(`"in_progress"`)},
-		{"last_error", json.RawMessage("null")},
-		{"chunking_strategy", strategy},
-		{"attributes", json.RawMessage("{}")},
-	}.render()
-}
-
-// extendStore adds files to a vector store, if it is one of this server's.
-func (s *Server) extendStore(ctx context.Context, all *insertions, id string, files []string) error {
-	record, err := s.store.Get(ctx, vectorStoreCollection, id)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	added, created := 0, s.now().Unix()
-	for _, file := range files {
-		data := newVectorStoreFile(file, id, created, json.RawMessage(autoChunking))
-		err := all.insert(ctx, vectorStoreFiles(id), Record{ID: file, CreatedAt: created, Data: data})
-		if err != nil && !errors.Is(err, ErrExists) {
 			return err
 		}
+	}
+	for r, err := range s.records(ctx, fileBatches(id), Descending) {
 		if err == nil {
-			added++
+			err = s.store.Drop(ctx, batchFiles(r.ID))
+		}
+		if err != nil {
+			return err
 		}
 	}
-	if added == 0 {
-		return nil
+	for _, c := range []Collection{fileBatches(id), vectorStoreFiles(id)} {
+		if err := s.store.Drop(ctx, c); err != nil {
+			return err
+		}
 	}
-	total, _ := strconv.Atoi(string(membersOf(splitObject(record.Data).get("file_counts")).get("total")))
-	if err := checkAttached(maxStoreFiles, total+added); err != nil {
-		return err
+	return s.retriever.Drop(ctx, id)
+}
+
+// listVectorStores is GET /vector_stores.
+func (s *Server) listVectorStores(ctx context.Context, c *call) (reply, error) {
+	q, err := listQuery(c)
+	if err != nil {
+		return reply{}, err
 	}
-	if err := s.countFiles(ctx, id, added); err != nil {
-		return err
+	return s.list(ctx, q, vectorStoreCollection, listed{kind: "vector store", show: s.shownStore})
+}
+
+// checkStores returns the error for a vector store that tool resources name and that is not there.
+func (s *Server) checkStores(ctx context.Context, ids []string) error {
+	for _, id := range ids {
+		if _, err := s.store.Get(ctx, vectorStoreCollection, id); err != nil {
+			return missing(err, "vector store", id)
+		}
 	}
-	all.done = append(all.done, func(ctx context.Context) error { return s.countFiles(ctx, id, -added) })
 	return nil
 }
 
-// countFiles adds to the number of files that a vector store has yet to read.
-func (s *Server) countFiles(ctx context.Context, id string, added int) error {
-	_, err := s.store.Update(ctx, vectorStoreCollection, id, func(r Record) (Record, error) {
-		doc := splitObject(r.Data)
-		counts := splitObject(doc.get("file_counts"))
-		for _, key := range []string{"in_progress", "total"} {
-			n, _ := strconv.Atoi(string(counts.get(key)))
-			counts.set(key, strconv.AppendInt(nil, int64(n+added), 10))
-		}
-		doc.set("file_counts", counts.render())
-		doc.set("status", json.RawMessage(`"in_progress"`))
-		if string(counts.get("in_progress")) == "0" {
-			doc.set("status", json.RawMessage(`"completed"`))
-		}
-		r.Data = doc.render()
-		return r, nil
-	})
-	return err
+// storesOf returns the vector stores that an assistant or a thread names, by its document.
+func storesOf(document json.RawMessage) []string {
+	return storesIn(splitObject(document).get("tool_resources"))
+}
+
+// storesIn returns the vector stores that tool resources name.
+func storesIn(resources json.RawMessage) []string {
+	var ids []string
+	for _, id := range itemsOf(membersOf(membersOf(resources).get(toolSearch)).get("vector_store_ids")) {
+		ids = append(ids, decodeString(id))
+	}
+	return ids
 }

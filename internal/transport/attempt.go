@@ -45,6 +45,7 @@ func (a *attempt) rearm() {
 }
 
 func (a *attempt) release() {
+	_ = a.sending.Close()
 	a.answered()
 	a.cancel(nil)
 }

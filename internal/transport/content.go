@@ -1,7 +1,9 @@
 package transport
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -28,13 +30,13 @@ func (e *ContentError) Unwrap() error { return e.Err }
 
 // attach gives the attempt's request its content.
 func (a *attempt) attach(hr *http.Request, c Content) error {
-	first, err := a.open(c)
+	body, err := a.open(c)
 	if err != nil {
 		return err
 	}
-	hr.Body, hr.ContentLength = first, c.Size()
+	hr.Body, hr.ContentLength = body, c.Size()
 	hr.GetBody = func() (io.ReadCloser, error) { // for a redirect within the server
-		_ = first.Close()
+		_ = a.sending.Close()
 		return a.open(c)
 	}
 	return nil
@@ -45,7 +47,7 @@ func (a *attempt) open(c Content) (*sending, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sending{source: source, attempt: a}
+	s := &sending{Reader: Interruptible(a.ctx, source), source: source, attempt: a}
 	a.sending = s
 	return s, nil
 }
@@ -53,8 +55,9 @@ func (a *attempt) open(c Content) (*sending, error) {
 // A sending is a content on its way. The attempt's time limit is on the server: what the source takes to be read does not
 // count, and every piece that the connection has taken puts the limit off.
 type sending struct {
-	source  io.ReadCloser
-	attempt *attempt
+	io.Reader // the source, as long as the attempt lasts: net/http waits for what it is reading from
+	source    io.Closer
+	attempt   *attempt
 
 	mu     sync.Mutex
 	closed bool
@@ -62,11 +65,14 @@ type sending struct {
 }
 
 func (s *sending) Read(p []byte) (int, error) {
+	if s.ended() {
+		return 0, http.ErrBodyReadAfterClose
+	}
 	s.attempt.answered()
-	n, err := s.source.Read(p)
+	n, err := s.Reader.Read(p)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed { // by the connection, which needs no more of it
+	if s.closed || s.attempt.ctx.Err() != nil { // the connection needs no more of it
 		return n, err
 	}
 	s.attempt.rearm()
@@ -76,7 +82,17 @@ func (s *sending) Read(p []byte) (int, error) {
 	return n, err
 }
 
+func (s *sending) ended() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// Close has nothing more read from the source, but for what is being read.
 func (s *sending) Close() error {
+	if s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -97,4 +113,62 @@ func (s *sending) failed() error {
 		return nil
 	}
 	return &ContentError{Err: s.err}
+}
+
+// Interruptible reads from r until ctx ends: a Read of r that blocks is left to itself then, and its bytes are lost. A
+// reader that gives nothing, time and again, is io.ErrNoProgress, and one that panics is an error, because it does so where
+// its owner could not recover.
+func Interruptible(ctx context.Context, r io.Reader) io.Reader { return &interruptible{ctx: ctx, r: r} }
+
+type interruptible struct {
+	ctx context.Context
+	r   io.Reader
+	buf []byte // that r writes to, who knows for how long
+}
+
+const interruptibleBytes = 32 << 10
+
+func (i *interruptible) Read(p []byte) (int, error) {
+	if i.ctx.Err() != nil {
+		return 0, context.Cause(i.ctx)
+	}
+	if i.buf == nil {
+		i.buf = make([]byte, interruptibleBytes)
+	}
+	n, err := 0, errEnded
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		n, err = read(i.r, i.buf[:min(len(p), len(i.buf))])
+	}()
+	select {
+	case <-done:
+		return copy(p, i.buf[:n]), err
+	case <-i.ctx.Done():
+		return 0, context.Cause(i.ctx)
+	}
+}
+
+// errEnded is for what a failing test brings about.
+var errEnded = errors.New("reading ended its goroutine")
+
+// read reads once, from whatever reader.
+func read(r io.Reader, p []byte) (n int, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			n, err = 0, fmt.Errorf("reading panicked: %v", reason)
+		}
+	}()
+	for range 100 { // as many times as bufio tries
+		if n, err = r.Read(p); n != 0 || err != nil || len(p) == 0 {
+			break
+		}
+	}
+	switch {
+	case n < 0 || n > len(p):
+		return 0, fmt.Errorf("the reader says that it has read %d of %d bytes", n, len(p))
+	case n == 0 && err == nil && len(p) > 0:
+		return 0, io.ErrNoProgress
+	}
+	return n, err
 }

@@ -38,6 +38,10 @@ type Exchange struct {
 	Status          int               `json:"status"`
 	ResponseHeaders map[string]string `json:"response_headers"`
 	ResponseText    string            `json:"response_text"`
+	// ResponseBinary is the answer in place of ResponseText, if that was no text.
+	ResponseBinary *struct {
+		Raw []byte `json:"raw_base64"`
+	} `json:"response_binary"`
 }
 
 // HasBody reports whether a body was recorded.
@@ -47,7 +51,12 @@ func (e *Exchange) HasBody() bool {
 
 // KnowsBody reports whether it is known what the body was, or that there was none.
 func (e *Exchange) KnowsBody() bool {
-	return !e.RequestNotRecorded && !e.RequestBodyNotRecorded
+	return !e.RequestNotRecorded && !e.RequestBodyNotRecorded && !e.lostBody()
+}
+
+// lostBody reports whether a body was lost without a word: no upload was ever begun without one.
+func (e *Exchange) lostBody() bool {
+	return e.Method == http.MethodPost && e.Path == "/v1/uploads" && !e.HasBody()
 }
 
 // RequestHeader returns a header of the request, "" if it was not recorded.

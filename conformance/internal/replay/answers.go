@@ -25,6 +25,12 @@ func rulesFor(value any) []rule {
 		return stepRules
 	case *assistants.RunStepDelta:
 		return stepDeltaRules
+	case *assistants.File, *assistants.Page[assistants.File]:
+		return fileRules
+	case *assistants.VectorStore, *assistants.Page[assistants.VectorStore]:
+		return storeRules
+	case *assistants.VectorStoreFile, *assistants.Page[assistants.VectorStoreFile]:
+		return storeFileRules
 	}
 	return assistantRules
 }

@@ -87,8 +87,8 @@ func deletedAssistant(e *recording.Exchange) (Presupposed, error) {
 
 func listedAssistants(e *recording.Exchange) (Presupposed, error) {
 	p, err := listed(e, assistantForm)
-	p.Beyond = func(id string, at int64) (Document, error) {
-		return assistantForm.known(`{"id":%q,"created_at":%d}`, id, at)
+	p.Beyond = func(which string, at int64) (Document, error) {
+		return assistantForm.known(`{"id":%q,"created_at":%d}`, "asst_"+which, at)
 	}
 	return p, err
 }

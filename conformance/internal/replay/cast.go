@@ -256,7 +256,7 @@ func (c *cast) occupy() error {
 	}
 	c.understudy, c.entered = make(chan struct{}), false
 	c.mu.Unlock()
-	body := []byte(`{"assistant_id":"` + understudyID + `"}`)
+	body := sentBody{"application/json", []byte(`{"assistant_id":"` + understudyID + `"}`)}
 	_, answer := c.stage.request(http.MethodPost, "/v1/threads/runs", body, "assistants=v2", validKey)
 	if answer.Code != http.StatusOK {
 		return fmt.Errorf("the understudy was refused: %s", answer.Body)

@@ -93,7 +93,7 @@ func (s *recordedService) RoundTrip(r *http.Request) (*http.Response, error) {
 		Status:     fmt.Sprintf("%d %s", s.answer.Status, http.StatusText(s.answer.Status)),
 		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header:        header,
-		Body:          io.NopCloser(&inPieces{strings.NewReader(s.answer.ResponseText)}),
+		Body:          io.NopCloser(&inPieces{bytes.NewReader(s.answer.Answer())}),
 		ContentLength: -1,
 		Request:       r,
 	}, nil
@@ -124,8 +124,11 @@ func (s *recordedService) differences() []string {
 	}
 	expect("query", r.URL.Query(), want)
 	expect("OpenAI-Beta", r.Header.Get("OpenAI-Beta"), e.RequestHeader("OpenAI-Beta"))
-	if e.RequestBodyNotRecorded {
+	if !knowsBody(e) {
 		return found
+	}
+	if form := e.Form(); form != nil {
+		return append(found, formDifferences(form, r.Header.Get("Content-Type"), s.body)...)
 	}
 	if !e.HasBody() {
 		if string(s.body) != noParameters {
@@ -149,6 +152,9 @@ func checkAnswer(e *recording.Exchange, value any, err error) []string {
 	}
 	if stream, ok := value.(*assistants.Stream); ok {
 		return checkStream(e, stream)
+	}
+	if content, ok := value.([]byte); ok {
+		return sameBytes(e.Answer(), content)
 	}
 	return checkValue([]byte(e.ResponseText), value, rulesFor(value))
 }

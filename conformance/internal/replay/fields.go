@@ -35,7 +35,7 @@ func byField(answer any) any {
 	case *assistants.RunStepDelta:
 		return fields{"id": a.ID, "object": a.Object, "delta": a.Delta}
 	}
-	return nil
+	return answerByField(answer)
 }
 
 // fields are values by their keys.

@@ -170,3 +170,51 @@ func (f form) known(format string, args ...any) (Document, error) {
 	}
 	return f.stored(o, nil)
 }
+
+var fileForm = form{kind: "file", fields: []field{
+	{"object", `"file"`},
+	{"id", `""`},
+	{"purpose", `"assistants"`},
+	{"filename", `"unrecorded.txt"`},
+	{"bytes", `10`},
+	{"created_at", `0`},
+	{"expires_at", `null`},
+	{"status", `"processed"`},
+	{"status_details", `null`},
+}}
+
+var storeForm = form{kind: "vector_store", fields: []field{
+	{"id", `""`},
+	{"object", `"vector_store"`},
+	{"created_at", `0`},
+	{"name", `null`},
+	{"description", `null`},
+	{"usage_bytes", `0`},
+	{"file_counts", `{"in_progress":0,"completed":0,"failed":0,"cancelled":0,"total":0}`},
+	{"status", `"completed"`},
+	{"expires_after", `null`},
+	{"expires_at", `null`},
+	{"last_active_at", `0`},
+	{"metadata", `{}`},
+}}
+
+var storeFileForm = form{kind: "vector_store.file", parent: "vector_store_id", fields: []field{
+	{"id", `""`},
+	{"object", `"vector_store.file"`},
+	{"usage_bytes", `0`},
+	{"created_at", `0`},
+	{"vector_store_id", `""`},
+	{"status", `"completed"`},
+	{"last_error", `null`},
+	{"chunking_strategy", `{"type":"static","static":{"max_chunk_size_tokens":800,"chunk_overlap_tokens":400}}`},
+	{"attributes", `{}`},
+}}
+
+var batchForm = form{kind: "vector_store.file_batch", parent: "vector_store_id", fields: []field{
+	{"id", `""`},
+	{"object", `"vector_store.file_batch"`},
+	{"created_at", `0`},
+	{"status", `"completed"`},
+	{"vector_store_id", `""`},
+	{"file_counts", `{"in_progress":0,"completed":0,"failed":0,"cancelled":0,"total":0}`},
+}}

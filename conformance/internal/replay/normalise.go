@@ -53,7 +53,8 @@ func Unused() []string {
 // allRules are all tables of rules.
 var allRules = [][]rule{
 	clientRequestRules, assistantRules, threadRules, messageRules, messageDeltaRules, runRules, stepRules, stepDeltaRules,
-	builtMessageRules, builtStepRules, serverRules, serverV1Rules,
+	builtMessageRules, builtStepRules, fileRules, storeRules, storeFileRules,
+	serverRules, serverV1Rules, fileServerRules, storeServerRules,
 }
 
 // tolerating turns rules into what jsondiff asks.

@@ -26,10 +26,18 @@ type Operation struct {
 	Presupposes func(e *recording.Exchange) (Presupposed, error)
 	// Creates says that a successful answer is a new object.
 	Creates bool
+	// Form is the field of a form that has the file, if the body is a form; "" otherwise.
+	Form string
 }
 
 // Described reports whether the API description has the operation.
 func (op *Operation) Described() bool { return !strings.HasPrefix(op.ID, "(") }
+
+// Versionless reports whether requests need not say which version they are of, and may say any.
+func (op *Operation) Versionless() bool {
+	first := elementOf("/v1"+op.Path, 2)
+	return first == "files" || first == "uploads" || first == "vector_stores"
+}
 
 // startsRun reports whether a run goes to work because of the operation.
 func (op *Operation) startsRun() bool {
@@ -38,7 +46,10 @@ func (op *Operation) startsRun() bool {
 
 // Operations are all operations that are replayed. To add one, add its row. Where a path fits two of them the first
 // counts: /threads/runs is no thread.
-var Operations = slices.Concat(assistantOperations, runOperations, threadOperations, messageOperations)
+var Operations = slices.Concat(
+	assistantOperations, runOperations, threadOperations, messageOperations,
+	fileOperations, uploadOperations, vectorStoreOperations, storeFileOperations, fileBatchOperations, v1FileOperations,
+)
 
 // Find returns the operation that a method and a path name, with the ids in the path; nil if there is none.
 func Find(method, path string) (op *Operation, ids []string) {

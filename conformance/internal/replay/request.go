@@ -21,7 +21,8 @@ import (
 type Request struct {
 	IDs   []string   // in the path
 	Query url.Values // but for what Options ask for
-	Body  []byte     // nil if there was none, or if it is unknown
+	Body  []byte     // nil if there was none, if it was a form, or if it is unknown
+	Form  []recording.FormField
 	// Options are what the request has and no parameter stands for.
 	Options []assistants.RequestOption
 	// Streamed says that the answer was a stream, so the request asked for one, known or not.
@@ -38,7 +39,7 @@ func newRequest(ids []string, e *recording.Exchange) (Request, error) {
 		r.Options = append(r.Options, assistants.WithInclude(assistants.Include(include)))
 	}
 	r.Query.Del("include[]")
-	if e.HasBody() {
+	if r.Form = e.Form(); r.Form == nil && e.HasBody() {
 		var untyped []assistants.RequestOption
 		if r.Body, untyped, err = withoutUntyped(e.RequestBody); err != nil {
 			return r, err

@@ -1,10 +1,12 @@
 package replay
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -28,8 +30,10 @@ type Presupposed struct {
 	Named []Document
 	// More says that a list went on: to objects made before Documents, or, if it was ascending, after them.
 	More, Ascending bool
-	// Beyond makes such an object.
-	Beyond func(id string, createdAt int64) (Document, error)
+	// Contents are those of files, by their ids.
+	Contents map[string][]byte
+	// Beyond makes such an object, which is "older" or "newer".
+	Beyond func(which string, createdAt int64) (Document, error)
 }
 
 // listed sets the documents of a list from how they stood in it.
@@ -41,21 +45,27 @@ func (p *Presupposed) listed(documents []Document, rawQuery string) {
 	}
 }
 
-// seed puts into the store what the exchanges presuppose and do not create themselves.
-func seed(store server.Store, exchanges []*recording.Exchange) error {
+// seed puts into the store what the exchanges presuppose and do not create themselves, and into blobs what is in files.
+func seed(store server.Store, blobs server.Blobs, exchanges []*recording.Exchange) error {
 	needed, err := presupposed(exchanges)
 	if err != nil {
 		return err
 	}
+	type place struct {
+		in server.Collection
+		id string
+	}
 	var all, seeds []Document
-	there := made(exchanges)
+	contents := make(map[string][]byte)
+	made, there := made(exchanges), make(map[place]bool)
 	add := func(d Document) {
-		if !there[d.Record.ID] {
-			there[d.Record.ID] = true
+		if at := (place{d.In, d.Record.ID}); !made[at.id] && !there[at] {
+			there[at] = true
 			seeds = append(seeds, d)
 		}
 	}
 	for _, p := range needed {
+		maps.Copy(contents, p.Contents)
 		for _, d := range p.Documents {
 			all = append(all, d)
 			add(d)
@@ -78,6 +88,16 @@ func seed(store server.Store, exchanges []*recording.Exchange) error {
 		if err := store.Insert(context.Background(), d.In, d.Record); err != nil {
 			return fmt.Errorf("%s: %w", d.Record.ID, err)
 		}
+		if d.In.Kind != fileForm.kind {
+			continue
+		}
+		content := contents[d.Record.ID]
+		if content == nil {
+			content = []byte("unrecorded")
+		}
+		if _, err := blobs.Put(context.Background(), d.Record.ID, bytes.NewReader(content)); err != nil {
+			return fmt.Errorf("%s: %w", d.Record.ID, err)
+		}
 	}
 	return nil
 }
@@ -95,13 +115,15 @@ func presupposed(exchanges []*recording.Exchange) ([]Presupposed, error) {
 			presupposes = presupposedByRefusal
 		}
 		if presupposes == nil {
-			continue
+			presupposes = func(*recording.Exchange) (Presupposed, error) { return Presupposed{}, nil }
 		}
-		p, err := presupposes(e)
-		if err != nil {
-			return nil, fmt.Errorf("%v: %w", e, err)
+		for _, presupposes := range []func(*recording.Exchange) (Presupposed, error){presupposes, named} {
+			p, err := presupposes(e)
+			if err != nil {
+				return nil, fmt.Errorf("%v: %w", e, err)
+			}
+			needed = append(needed, p)
 		}
-		needed = append(needed, p)
 	}
 	return needed, nil
 }
@@ -118,11 +140,11 @@ func beyond(needed []Presupposed, all []Document) ([]Document, error) {
 			continue
 		}
 		byAge := func(a, b Document) int { return cmp.Compare(a.Record.CreatedAt, b.Record.CreatedAt) }
-		id, at := "asst_older", slices.MinFunc(all, byAge).Record.CreatedAt-1
+		which, at := "older", slices.MinFunc(all, byAge).Record.CreatedAt-1
 		if ascending {
-			id, at = "asst_newer", slices.MaxFunc(all, byAge).Record.CreatedAt+1
+			which, at = "newer", slices.MaxFunc(all, byAge).Record.CreatedAt+1
 		}
-		d, err := needed[i].Beyond(id, at)
+		d, err := needed[i].Beyond(which, at)
 		if err != nil {
 			return nil, err
 		}
@@ -174,11 +196,7 @@ func inOrder(exchanges []*recording.Exchange) []*recording.Exchange {
 	for range ordered { // what is moved may know of something else
 		moved := false
 		for from, e := range ordered {
-			ids := createdIDs(e)
-			if len(ids) == 0 {
-				continue
-			}
-			to := slices.IndexFunc(ordered[:from], func(o *recording.Exchange) bool { return mentions(o, ids[0]) })
+			to := slices.IndexFunc(ordered[:from], func(o *recording.Exchange) bool { return knowsOf(o, e) })
 			if to >= 0 {
 				ordered, moved = slices.Insert(slices.Delete(ordered, from, from+1), to, e), true
 			}
@@ -188,6 +206,18 @@ func inOrder(exchanges []*recording.Exchange) []*recording.Exchange {
 		}
 	}
 	return ordered
+}
+
+// knowsOf reports whether an exchange knows of what another one has created. A file that is added to a vector store is not
+// created, but those who know of it there come later.
+func knowsOf(e, creation *recording.Exchange) bool {
+	if op, _ := Find(creation.Method, creation.Path); op != nil && op.ID == "createVectorStoreFile" && replayable(creation) {
+		var file struct{ ID string }
+		return json.Unmarshal([]byte(creation.ResponseText), &file) == nil && file.ID != "" &&
+			strings.HasPrefix(e.Path, creation.Path) && mentions(e, file.ID)
+	}
+	ids := createdIDs(creation)
+	return len(ids) > 0 && mentions(e, ids[0])
 }
 
 func mentions(e *recording.Exchange, id string) bool {

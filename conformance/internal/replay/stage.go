@@ -25,6 +25,7 @@ type stage struct {
 	store   server.Store // that the watched one is about
 	seen    *observed
 	cast    *cast
+	reading *readingRoom
 	watch   Watcher // nil: nobody
 
 	mu      sync.Mutex
@@ -36,17 +37,19 @@ type stage struct {
 
 // newStage makes a server with what the exchanges presuppose, and a model that does what was recorded.
 func newStage(exchanges []*recording.Exchange) (*stage, error) {
-	store := server.NewMemoryStore()
-	if err := seed(store, exchanges); err != nil {
+	store, blobs := server.NewMemoryStore(), server.NewMemoryBlobs()
+	if err := seed(store, blobs, exchanges); err != nil {
 		return nil, fmt.Errorf("preparing the server: %w", err)
 	}
-	s := &stage{store: store, seen: observe(exchanges), ids: make(map[string][]string)}
+	s := &stage{store: store, seen: observe(exchanges), reading: newReadingRoom(), ids: make(map[string][]string)}
 	var err error
 	if s.cast, err = newCast(s, exchanges); err != nil {
 		return nil, fmt.Errorf("preparing the model: %w", err)
 	}
 	srv := server.New(
 		server.WithStore(&watchedStore{store, s}),
+		server.WithBlobs(blobs),
+		server.WithExtractor(s.reading),
 		server.WithClock(s.clock),
 		server.WithIDSource(s.nextID),
 		server.WithAPIKeys(validKey),
@@ -102,8 +105,8 @@ func (s *stage) nextIDs(ids ...string) {
 	defer s.mu.Unlock()
 	clear(s.ids)
 	for _, id := range ids {
-		if prefix, _, named := strings.Cut(id, "_"); named {
-			s.ids[prefix] = append(s.ids[prefix], id)
+		if end := strings.IndexAny(id, "_-"); end >= 0 { // that of a file is file-…
+			s.ids[id[:end]] = append(s.ids[id[:end]], id)
 		}
 	}
 }
@@ -142,7 +145,13 @@ func (s *stage) prepare(op *Operation, e *recording.Exchange) error {
 	case op.ID == "cancelRun":
 		s.setClock(s.cast.cancelledAt(e))
 		return nil
-	case !op.Creates:
+	case op.ID == "modifyVectorStore":
+		var changed assistants.VectorStore
+		if json.Unmarshal([]byte(e.ResponseText), &changed) == nil {
+			s.setClock(int64(changed.LastActiveAt))
+		}
+		return nil
+	case !op.Creates && op.ID != "createVectorStoreFile":
 		return nil
 	}
 	var made struct {
@@ -215,6 +224,8 @@ func (w *watchedStore) Update(
 		return r, err
 	}
 	switch c.Kind {
+	case storeForm.kind, storeFileForm.kind, batchForm.kind:
+		w.stage.reading.change()
 	case messageForm.kind, stepForm.kind:
 		w.stage.mu.Lock()
 		defer w.stage.mu.Unlock()

@@ -1,0 +1,142 @@
+package server
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/assistants-go/assistants"
+)
+
+// A lexicalStore is the index of one store. Its chunks are numbered in the order in which their files came; those of
+// files that have gone keep their numbers, until they are more than the others.
+type lexicalStore struct {
+	mu      sync.RWMutex
+	files   map[string]*lexicalFile // by id
+	terms   map[string]*lexicalTerm // by word; none is in dead chunks alone
+	owners  []*lexicalFile          // of chunks; nil: the chunk is dead
+	lengths []float32               // of chunks, in words
+	live    int                     // how many chunks are not dead
+	words   float64                 // in live chunks
+}
+
+// A lexicalTerm is a word and the chunks in which it is.
+type lexicalTerm struct {
+	word     string
+	postings []lexicalPosting // ascending; some may be of dead chunks
+	live     int              // how many are not
+}
+
+// A lexicalFile is a file that is indexed. Only its attributes change.
+type lexicalFile struct {
+	id, name, text string
+	attributes     assistants.Attributes
+	chunks         []Span
+	first          int // the number of its first chunk
+	terms          []fileTerm
+}
+
+// A fileTerm is a word of a file.
+type fileTerm struct {
+	*lexicalTerm
+	chunks int // of the file that have it
+}
+
+// put adds a file in place of what is known of it.
+func (s *lexicalStore) put(file IndexedFile, draft *lexicalDraft) {
+	f := &lexicalFile{
+		id: file.ID, name: file.Name, text: file.Text,
+		attributes: maps.Clone(file.Attributes), chunks: slices.Clone(file.Chunks),
+		terms: make([]fileTerm, len(draft.terms)),
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unlink(file.ID)
+	s.link(f, draft)
+	s.compact()
+}
+
+// remove takes a file out, if it is there.
+func (s *lexicalStore) remove(fileID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unlink(fileID)
+	s.compact()
+}
+
+func (s *lexicalStore) link(f *lexicalFile, draft *lexicalDraft) {
+	s.files[f.id] = f
+	f.first = len(s.owners)
+	for i, length := range draft.lengths {
+		s.owners = append(s.owners, f)
+		s.lengths = append(s.lengths, draft.lengths[i])
+		s.words += float64(length)
+	}
+	s.live += len(f.chunks)
+	for i, d := range draft.terms {
+		term := s.terms[d.word]
+		if term == nil {
+			term = &lexicalTerm{word: d.word}
+			s.terms[d.word] = term
+		}
+		for _, p := range d.postings {
+			p.chunk += uint32(f.first)
+			term.postings = append(term.postings, p)
+		}
+		term.live += len(d.postings)
+		f.terms[i] = fileTerm{term, len(d.postings)}
+	}
+}
+
+// unlink marks what a file has as dead. Words that only it had are forgotten.
+func (s *lexicalStore) unlink(fileID string) {
+	f := s.files[fileID]
+	if f == nil {
+		return
+	}
+	delete(s.files, fileID)
+	for i := range f.chunks {
+		s.owners[f.first+i] = nil
+		s.words -= float64(s.lengths[f.first+i])
+	}
+	s.live -= len(f.chunks)
+	for _, t := range f.terms {
+		if t.live -= t.chunks; t.live == 0 {
+			delete(s.terms, t.word)
+		}
+	}
+}
+
+// compact renumbers the live chunks if there are fewer of them than dead ones.
+func (s *lexicalStore) compact() {
+	if s.live >= len(s.owners)-s.live {
+		return
+	}
+	const dead = math.MaxUint32
+	numbers := make([]uint32, len(s.owners)) // by old numbers
+	owners, lengths := make([]*lexicalFile, 0, s.live), make([]float32, 0, s.live)
+	for i, f := range s.owners {
+		if f == nil {
+			numbers[i] = dead
+			continue
+		}
+		numbers[i] = uint32(len(owners))
+		owners, lengths = append(owners, f), append(lengths, s.lengths[i])
+	}
+	s.owners, s.lengths = owners, lengths
+	for _, f := range s.files {
+		if len(f.chunks) > 0 {
+			f.first = int(numbers[f.first])
+		}
+	}
+	for _, term := range s.terms {
+		postings := make([]lexicalPosting, 0, term.live)
+		for _, p := range term.postings {
+			if p.chunk = numbers[p.chunk]; p.chunk != dead {
+				postings = append(postings, p)
+			}
+		}
+		term.postings = postings
+	}
+}

@@ -1,0 +1,150 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/assistants-go/assistants"
+)
+
+// What a [Model] can do with files: section 18 of docs/protocol.md.
+
+// errNoServer is what becomes of a call that somebody else has made.
+var errNoServer = errors.New("server: the call is not of a server, and there are no files")
+
+// OpenFile returns a file and what is in it, such as that of an image in the conversation, or one that code shall read. The
+// caller closes the content. A file that is not there is [ErrNotFound].
+func (c *ModelCall) OpenFile(ctx context.Context, fileID string) (*assistants.File, io.ReadCloser, error) {
+	if c.server == nil {
+		return nil, nil, errNoServer
+	}
+	record, err := c.server.file(ctx, fileID)
+	if err != nil {
+		return nil, nil, err
+	}
+	file := new(assistants.File)
+	if err := json.Unmarshal(record.Data, file); err != nil {
+		return nil, nil, err
+	}
+	_, content, err := c.server.openFile(ctx, fileID)
+	return file, content, err
+}
+
+// CreateFile keeps what code has made as a file with purpose "assistants_output", for [CodeImage], [Image] and [FilePath] to
+// name. The content is read to its end; more than a file may have is an error. Of a name that is a path the last element
+// counts, an empty one is an error.
+func (c *ModelCall) CreateFile(ctx context.Context, name string, content io.Reader) (*assistants.File, error) {
+	if c.server == nil {
+		return nil, errNoServer
+	}
+	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	if name == "" {
+		return nil, errors.New("server: the file has no name")
+	}
+	limited := &limitedReader{r: content, left: c.server.maxFile}
+	record, err := c.server.createFile(ctx, newFile{name: validText(name), purpose: string(assistants.PurposeAssistantsOutput)}, limited)
+	if err != nil {
+		return nil, err
+	}
+	file := new(assistants.File)
+	return file, json.Unmarshal(record.Data, file)
+}
+
+// A limitedReader fails where a file becomes too large.
+type limitedReader struct {
+	r    io.Reader
+	left int64
+}
+
+func (l *limitedReader) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return 0, errors.New("server: the file is too large")
+	}
+	return n, err
+}
+
+// SearchFiles looks for passages that answer the queries in the vector stores of the run, in the way that its file search
+// tool says, and returns the call for the model to yield. Each result has its content. Without a vector store, and without
+// a query, there are no results.
+func (c *ModelCall) SearchFiles(ctx context.Context, queries ...string) (SearchCall, error) {
+	found := SearchCall{}
+	limit := defaultResults(c.Model)
+	for i := range c.Tools {
+		if options := c.Tools[i].FileSearch; options != nil {
+			if options.MaxNumResults > 0 {
+				limit = options.MaxNumResults
+			}
+			if ranking := options.RankingOptions; ranking != nil {
+				found.Ranker, found.ScoreThreshold = ranking.Ranker, ranking.ScoreThreshold
+			}
+		}
+	}
+	stores := c.ToolResources.FileSearch
+	if len(queries) == 0 || stores == nil || len(stores.VectorStoreIDs) == 0 {
+		return found, nil
+	}
+	if c.server == nil {
+		return found, errNoServer
+	}
+	passages, err := c.server.search(ctx, stores.VectorStoreIDs, IndexQuery{
+		Queries: queries, MaxResults: limit, ScoreThreshold: found.ScoreThreshold,
+	})
+	if err != nil {
+		return found, err
+	}
+	room := resultBudget(c.Model)
+	for _, p := range passages {
+		if room -= countTokens(p.Text); room < 0 {
+			break
+		}
+		found.Results = append(found.Results, assistants.FileSearchResult{
+			FileID: p.FileID, FileName: p.FileName, Score: p.Score, Attributes: p.Attributes,
+			Content: []assistants.FileSearchContent{{Type: assistants.ContentText, Text: p.Text}},
+		})
+	}
+	c.searches++
+	return found, nil
+}
+
+// The defaults of file search, as the documentation of the original gave them. That they go by the model's name is
+// inferred.
+func defaultResults(model string) int {
+	if strings.HasPrefix(model, "gpt-3.5") {
+		return 5
+	}
+	return 20
+}
+
+// resultBudget is how many tokens the results of one search may have.
+func resultBudget(model string) int {
+	if strings.HasPrefix(model, "gpt-3.5") {
+		return 4_000
+	}
+	return 16_000
+}
+
+// CitationOf returns what cites a result of the search that [ModelCall.SearchFiles] has made last: the mark "【4:0†handbook.md】"
+// stands for the first result in a conversation of one message.
+func (c *ModelCall) CitationOf(search SearchCall, result int) Citation {
+	r := &search.Results[result]
+	return Citation{Mark: fmt.Sprintf("【%d:%d†%s】", c.place(), result, r.FileName), FileID: r.FileID}
+}
+
+// place is inferred: the number of a search in the conversation. The recorded marks of a search that answers the first
+// message begin with 4.
+func (c *ModelCall) place() int { return 3 + len(c.History) + max(c.searches-1, 0) }
+
+// countTokens is how many tokens a text has, as chunks count them.
+func countTokens(text string) int {
+	s := tokenScanner{text: text}
+	total := 0
+	for n := s.next(); n > 0; n = s.next() {
+		total += n
+	}
+	return total
+}
