@@ -62,6 +62,25 @@
 // connection that broke off, silence of more than [WithStreamIdleTimeout], the context, and what the service reports as a
 // [StreamError]. What was read until then adds up to a [Run], messages and steps.
 //
+// # Files and vector stores
+//
+// A file is uploaded, added to a vector store, and can be searched once the service has read it. Calls that end in
+// UploadAndPoll do all of it, for one file or for up to 2000:
+//
+//	store, err := client.VectorStores.Create(ctx, assistants.VectorStoreCreateParams{Name: "Handbook"})
+//	batch, err := client.FileBatches.UploadAndPoll(ctx, store.ID, assistants.FileBatchUploadParams{Files: files})
+//
+// Files that fail do not keep the others out: the error, a [FileFailures], tells what became of each. Assistants look
+// into the vector store if their [ToolResources] name it, and [VectorStoresService.Search] does without an assistant,
+// narrowed down by a [Filter].
+//
+// A file is sent as it is read and never held in memory. That has limits. A call can be sent again only if the file can
+// be read again: one that is named by Path or can seek can, any other reader up to its first 64 KiB. A file must not
+// change meanwhile. Without a size, which Size of [FileUploadParams] gives to a reader that does not know its own, a
+// file is sent in chunks, which not every server takes. Beyond 512 MB the service wants parts:
+// [UploadsService.UploadLarge]. Contents arrive in the same way: [FilesService.Content] returns a reader, to be closed
+// by the caller.
+//
 // # Errors
 //
 // An answer that is not what was asked for is an [*APIError], with status, code, message and request id, and with

@@ -274,7 +274,7 @@ func ExampleAssistantsService_CreateFile() {
 	}
 	fmt.Println(file.ID, file.AssistantID)
 	// Output:
-	// POST /assistants/asst_1/files
+	// POST /v1/assistants/asst_1/files
 	// file-abc123 asst_1
 }
 
@@ -287,7 +287,7 @@ func ExampleAssistantsService_RetrieveFile() {
 	}
 	fmt.Println(file.CreatedAt)
 	// Output:
-	// GET /assistants/asst_1/files/file-abc123
+	// GET /v1/assistants/asst_1/files/file-abc123
 	// 2023-11-03T23:49:24Z
 }
 
@@ -300,7 +300,7 @@ func ExampleAssistantsService_DeleteFile() {
 	}
 	fmt.Println(deleted.Deleted)
 	// Output:
-	// DELETE /assistants/asst_1/files/file-abc123
+	// DELETE /v1/assistants/asst_1/files/file-abc123
 	// true
 }
 
@@ -313,7 +313,7 @@ func ExampleAssistantsService_ListFiles() {
 	}
 	fmt.Println(page.Data[0].ID)
 	// Output:
-	// GET /assistants/asst_1/files
+	// GET /v1/assistants/asst_1/files
 	// file-abc123
 }
 
@@ -327,7 +327,7 @@ func ExampleAssistantsService_AllFiles() {
 		fmt.Println(file.ID)
 	}
 	// Output:
-	// GET /assistants/asst_1/files
+	// GET /v1/assistants/asst_1/files
 	// file-abc123
 }
 
@@ -340,7 +340,7 @@ func ExampleMessagesService_RetrieveFile() {
 	}
 	fmt.Println(file.ID, file.MessageID)
 	// Output:
-	// GET /threads/thread_1/messages/msg_1/files/file-abc123
+	// GET /v1/threads/thread_1/messages/msg_1/files/file-abc123
 	// file-abc123 msg_1
 }
 
@@ -353,7 +353,7 @@ func ExampleMessagesService_ListFiles() {
 	}
 	fmt.Println(page.Data[0].ID)
 	// Output:
-	// GET /threads/thread_1/messages/msg_1/files
+	// GET /v1/threads/thread_1/messages/msg_1/files
 	// file-abc123
 }
 
@@ -367,7 +367,7 @@ func ExampleMessagesService_AllFiles() {
 		fmt.Println(file.ID)
 	}
 	// Output:
-	// GET /threads/thread_1/messages/msg_1/files
+	// GET /v1/threads/thread_1/messages/msg_1/files
 	// file-abc123
 }
 

@@ -125,7 +125,7 @@ func (p *VectorStoreFileUploadParams) addition(fileID string) VectorStoreFileCre
 //
 // POST /files: https://platform.openai.com/docs/api-reference/files/create
 func (s *VectorStoreFilesService) UploadAndPoll(ctx context.Context, vectorStoreID string, params VectorStoreFileUploadParams, opts ...RequestOption) (*VectorStoreFile, error) {
-	o := &outgoing{method: http.MethodPost, to: route{"vector_stores", vectorStoreID, "files"}}
+	o := &outgoing{method: http.MethodPost, to: route{"vector_stores", vectorStoreID, "files"}, able: settles}
 	if err := s.core.severally(o, opts); err != nil {
 		return nil, err
 	}
@@ -197,7 +197,7 @@ const (
 //
 // POST /vector_stores/{vector_store_id}/file_batches: https://platform.openai.com/docs/api-reference/vector-stores-file-batches/createBatch
 func (s *FileBatchesService) UploadAndPoll(ctx context.Context, vectorStoreID string, params FileBatchUploadParams, opts ...RequestOption) (*FileBatch, error) {
-	o := &outgoing{method: http.MethodPost, to: route{"vector_stores", vectorStoreID, "file_batches"}}
+	o := &outgoing{method: http.MethodPost, to: route{"vector_stores", vectorStoreID, "file_batches"}, able: settles}
 	if err := s.core.severally(o, opts); err != nil {
 		return nil, err
 	}

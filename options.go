@@ -238,7 +238,8 @@ func WithMaxRetries(n int) RequestOption {
 }
 
 // WithTimeout bounds one attempt, from connecting to the last byte of the answer, or to the header of an answer that
-// is streamed. The default is a minute; 0 means no limit but the context's, which bounds the whole call.
+// is streamed. While a file is uploaded it bounds the time in which the server takes nothing. The default is a minute; 0 means
+// no limit but the context's, which bounds the whole call.
 func WithTimeout(d time.Duration) RequestOption {
 	return requestOption{"WithTimeout", false, func(c *callConfig) error {
 		if d < 0 {

@@ -37,8 +37,9 @@ func (c *callConfig) included(query string) string {
 	return query
 }
 
-// WithPollInterval sets the pause between two looks at a run, or at files that are being read, in place of what the server asks for. Without it, and
-// where the server does not ask, the pause is half a second and grows to five. An error on calls that do not poll.
+// WithPollInterval sets the pause between two looks at a run, or at files that are being read, in place of what the
+// server asks for. Without it, and where the server does not ask, the pause is half a second and grows to five. An error
+// on calls that do not poll.
 func WithPollInterval(d time.Duration) RequestOption {
 	return requestOption{"WithPollInterval", false, func(c *callConfig) error {
 		if d <= 0 {

@@ -3,6 +3,8 @@ package conformance
 import (
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,11 +18,28 @@ import (
 
 // answerExceptions are where the service did not keep to its description, and the server does as the service did. One
 // that no answer needs fails the test.
-var answerExceptions = []struct{ key, reason, because string }{
-	{"instructions", "Value is not nullable", "an assistant without instructions makes runs without"},
-	{"first_id", "Value is not nullable", "an empty page has no first object"},
-	{"last_id", "Value is not nullable", "an empty page has no last object"},
-	{"max_completion_tokens", "number must be at least 256", "the service took 16"},
+var answerExceptions = []struct{ operations, key, reason, because string }{
+	{"Run", "instructions", isNull, "an assistant without instructions makes runs without"},
+	{"^list", "first_id", isNull, "an empty page has no first object"},
+	{"^list", "last_id", isNull, "an empty page has no last object"},
+	{"Run", "max_completion_tokens", "number must be at least 256", "the service took 16"},
+	{"File", "expires_at", isNull, "a file that does not expire has null"},
+	{"File", "status_details", isNull, "a file of which nothing is to be told has null"},
+	{"VectorStores?$", "name", isNull, "a vector store without a name has null"},
+	{"VectorStores?$", "expires_after", isNull, "a vector store that does not expire has null"},
+	{"FileBatch$", "object", `must be 'vector_store.files_batch'`, "the service wrote vector_store.file_batch"},
+	{"^downloadFile$", "", `Content-Type has unexpected value: "application/octet-stream"`, "what is in a file comes as it is, and not as JSON"},
+}
+
+// isNull is what the judge says of null, in one of its words.
+const isNull = `^Value is not nullable$|got null, want \w+$`
+
+// answerException returns which exception a problem of an answer is, or -1.
+func answerException(p problem) int {
+	return slices.IndexFunc(answerExceptions, func(x struct{ operations, key, reason, because string }) bool {
+		return strings.HasSuffix("/"+p.path, "/"+x.key) && regexp.MustCompile(x.operations).MatchString(p.operation) &&
+			regexp.MustCompile(x.reason).MatchString(p.reason)
+	})
 }
 
 // TestAnswersToRecordings has the API description judge everything that the server answers to recorded requests, events
@@ -33,11 +52,9 @@ func TestAnswersToRecordings(t *testing.T) {
 	var answers, streams atomic.Int64
 	used := make([]atomic.Bool, len(answerExceptions))
 	judge := func(t *testing.T, e *recording.Exchange, p problem) {
-		for i, x := range answerExceptions {
-			if strings.HasSuffix(p.path, "/"+x.key) && p.reason == x.reason {
-				used[i].Store(true)
-				return
-			}
+		if i := answerException(p); i >= 0 {
+			used[i].Store(true)
+			return
 		}
 		t.Errorf("%v: %v", e, p)
 	}

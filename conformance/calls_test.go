@@ -47,6 +47,18 @@ func (c call) asking(functions int) call {
 	return c
 }
 
+// after has another call go first.
+func (c call) after(first func(ctx context.Context, c *assistants.Client) error) call {
+	do := c.do
+	c.do = func(ctx context.Context, client *assistants.Client, id string) error {
+		if err := first(ctx, client); err != nil {
+			return err
+		}
+		return do(ctx, client, id)
+	}
+	return c
+}
+
 func (c call) refused(with error) call {
 	c.fails = with
 	return c
@@ -83,12 +95,12 @@ var formats = map[string]assistants.ResponseFormat{
 // resources are all forms of tool resources that an assistant can be modified to have.
 var resources = map[string]assistants.ToolResources{
 	"none":     {},
-	"files":    {CodeInterpreter: &assistants.CodeInterpreterResources{FileIDs: []string{"file-1", "file-2"}}},
+	"files":    {CodeInterpreter: &assistants.CodeInterpreterResources{FileIDs: []string{"file_1", "file_2"}}},
 	"no files": {CodeInterpreter: &assistants.CodeInterpreterResources{FileIDs: []string{}}},
 	"store":    {FileSearch: &assistants.FileSearchResources{VectorStoreIDs: []string{"vs_1"}}},
 	"no store": {FileSearch: &assistants.FileSearchResources{VectorStoreIDs: []string{}}},
 	"files and store": {
-		CodeInterpreter: &assistants.CodeInterpreterResources{FileIDs: []string{"file-1"}},
+		CodeInterpreter: &assistants.CodeInterpreterResources{FileIDs: []string{"file_1"}},
 		FileSearch:      &assistants.FileSearchResources{VectorStoreIDs: []string{"vs_1"}},
 	},
 }
@@ -96,9 +108,9 @@ var resources = map[string]assistants.ToolResources{
 // stores are all forms of a vector store that is made along with an assistant.
 var stores = map[string]assistants.VectorStoreSpec{
 	"empty":    {},
-	"files":    {FileIDs: []string{"file-1"}, Metadata: assistants.Metadata{"for": "test"}},
-	"auto":     {FileIDs: []string{"file-1"}, ChunkingStrategy: &assistants.ChunkingStrategy{Type: assistants.ChunkingAuto}},
-	"static":   {FileIDs: []string{"file-1"}, ChunkingStrategy: &assistants.ChunkingStrategy{Static: &assistants.StaticChunkingStrategy{MaxChunkSizeTokens: 200, ChunkOverlapTokens: 100}}},
+	"files":    {FileIDs: []string{"file_1"}, Metadata: assistants.Metadata{"for": "test"}},
+	"auto":     {FileIDs: []string{"file_1"}, ChunkingStrategy: &assistants.ChunkingStrategy{Type: assistants.ChunkingAuto}},
+	"static":   {FileIDs: []string{"file_1"}, ChunkingStrategy: &assistants.ChunkingStrategy{Static: &assistants.StaticChunkingStrategy{MaxChunkSizeTokens: 200, ChunkOverlapTokens: 100}}},
 	"no files": {FileIDs: []string{}},
 }
 

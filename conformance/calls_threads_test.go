@@ -52,18 +52,18 @@ func messages() map[string]assistants.MessageCreateParams {
 		"text":            assistants.UserMessage("Hello."),
 		"the assistant's": {Role: assistants.RoleAssistant, Content: "Hello."},
 		"text part":       {Role: assistants.RoleUser, Parts: []assistants.ContentPartParam{assistants.TextPart("Hello.")}},
-		"text and images": assistants.UserMessage("What is this?", assistants.ImageURLPart("https://host.example/a.png"), assistants.ImageFilePart("file-1")),
+		"text and images": assistants.UserMessage("What is this?", assistants.ImageURLPart("https://host.example/a.png"), assistants.ImageFilePart("file_1")),
 		"metadata":        {Role: assistants.RoleUser, Content: "Hello.", Metadata: assistants.Metadata{"a": "b"}},
 		"empty lists":     {Role: assistants.RoleUser, Content: "Hello.", Attachments: []assistants.Attachment{}, Metadata: assistants.Metadata{}},
 		"attachments": {Role: assistants.RoleUser, Content: "Hello.", Attachments: []assistants.Attachment{
-			{FileID: "file-1", Tools: tools{code}}, {FileID: "file-2", Tools: tools{search}}, {FileID: "file-3", Tools: tools{code, search}},
-			{FileID: "file-4"},
+			{FileID: "file_1", Tools: tools{code}}, {FileID: "file_2", Tools: tools{search}}, {FileID: "file_3", Tools: tools{code, search}},
+			{FileID: "file_4"},
 		}},
 	}
 	for _, detail := range []assistants.ImageDetail{assistants.ImageDetailAuto, assistants.ImageDetailLow, assistants.ImageDetailHigh} {
 		all["images, "+string(detail)] = assistants.MessageCreateParams{Role: assistants.RoleUser, Parts: []assistants.ContentPartParam{
 			{ImageURL: &assistants.ImageURL{URL: "https://host.example/a.png", Detail: detail}},
-			{ImageFile: &assistants.ImageFile{FileID: "file-1", Detail: detail}},
+			{ImageFile: &assistants.ImageFile{FileID: "file_1", Detail: detail}},
 		}}
 	}
 	return all
@@ -199,7 +199,7 @@ func undescribedCalls() []call {
 		}),
 		calling("files of v1", "createMessage", func(ctx context.Context, c *assistants.Client) (*assistants.Message, error) {
 			return c.Messages.Create(ctx, "thread_1", assistants.MessageCreateParams{
-				Role: assistants.RoleUser, Content: "Hello.", FileIDs: []string{"file-1"},
+				Role: assistants.RoleUser, Content: "Hello.", FileIDs: []string{"file_1"},
 			})
 		}),
 	}

@@ -259,7 +259,7 @@ func (c official) streamWaiting(l *listener) officialStream {
 
 func TestOfficialClientStreamsWhatStopsARun(t *testing.T) {
 	t.Parallel()
-	store := &faultyStore{Store: server.NewMemoryStore()}
+	store := &faultyStore{Store: stocked(t)}
 	s, address := serve(t, server.WithModel(script()), server.WithStore(store))
 	c := newOfficial(t, address)
 

@@ -22,10 +22,10 @@ import (
 // The files clients_… have the Go clients of others talk to the server over a socket, as their users would: openai-go, the
 // official one, and go-openai. What they know of the protocol was not learned from this module.
 
-// serve starts a server, which ends with the test, and returns its address.
+// serve starts a server that is stocked, which ends with the test, and returns its address.
 func serve(t *testing.T, opts ...server.Option) (*server.Server, string) {
 	t.Helper()
-	s := server.New(opts...)
+	s := server.New(append([]server.Option{server.WithStore(stocked(t))}, opts...)...)
 	listening := httptest.NewServer(s)
 	t.Cleanup(func() {
 		assert.NoError(t, s.Close()) // which ends streams, so that there is nothing left to wait for

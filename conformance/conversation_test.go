@@ -14,7 +14,7 @@ import (
 	"github.com/assistants-go/assistants/server"
 )
 
-// newConversation is a server of its own for a call. It has what calls presuppose: asst_1, thread_1 with msg_1, and run_1
+// newConversation is a server of its own for a call. It has what calls presuppose: a stock of files, asst_1, thread_1 with msg_1, and run_1
 // with step_1, which has ended, or asked for as many functions as the call is about.
 func newConversation(t *testing.T, asked int) http.Handler {
 	t.Helper()
@@ -23,6 +23,7 @@ func newConversation(t *testing.T, asked int) http.Handler {
 	client, err := assistants.NewClient(assistants.WithHandler(srv), assistants.WithAPIKey("conformance"))
 	require.NoError(t, err)
 	ctx := context.Background()
+	stock(t, client)
 	_, err = client.Assistants.Create(ctx, assistants.AssistantCreateParams{Model: "gpt-4o", Instructions: "Be kind."})
 	require.NoError(t, err)
 	greeting := []assistants.MessageCreateParams{assistants.UserMessage("Hello.")}

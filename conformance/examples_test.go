@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -28,6 +29,7 @@ type example struct {
 		Query   [][2]string       `json:"query"`
 		Headers map[string]string `json:"headers"`
 		Body    json.RawMessage   `json:"body"`
+		Form    [][2]string       `json:"multipart"`
 	} `json:"request"`
 	Response json.RawMessage `json:"response"`
 	More     []example       `json:"more"`
@@ -43,8 +45,7 @@ func TestExamples(t *testing.T) {
 		for beta, v := range map[string]version{"v2": all.V2, "v1": all.V1} {
 			examples := loadExamples(t, beta)
 			for _, op := range v.Operations {
-				_, excepted := notOurs[beta+" "+op.ID]
-				if excepted || !covered(op.Path) {
+				if notOurs[op.ID] {
 					continue
 				}
 				first, documented := examples[op.ID]
@@ -71,6 +72,26 @@ var shortened = []string{
 	`[0].function.arguments: got "{\"locationahrenheit\"}", want "{\"location\":\"San Francisco, CA\",\"unit\":\"fahrenheit\"}"`,
 }
 
+// left are keys that the documentation leaves out of its answers about files and vector stores, or did not have yet. They
+// are zero in Go.
+var left = regexp.MustCompile(`^client's answer: (data\[\d+\]\.|file\.)?(status|expires_at|name|description|usage_bytes|file_counts|` +
+	`expires_after|last_active_at|metadata|last_error|chunking_strategy|attributes|next_page): got (""|0|null|\{.*\}), want nothing$`)
+
+// corrected are places in examples that no request or answer has, and what they should be.
+var corrected = []struct{ id, old, new, because string }{
+	{"searchVectorStore", `,"filters":{}`, ``, "an ellipsis was dropped"},
+	{"updateVectorStoreFileAttributes", `"chunking_strategy":{},`, ``, "an ellipsis was dropped"},
+	{"createVectorStoreFileBatch", `"max_chunk_size_tokens":1200,"chunk_overlap_tokens":200`,
+		`"static":{"max_chunk_size_tokens":1200,"chunk_overlap_tokens":200}`, "the numbers are one level deeper"},
+	{"searchVectorStore", `"search_query":"What is the return policy?"`, `"search_query":["What is the return policy?"]`,
+		"what was looked for is a list"},
+	{"retrieveVectorStoreFileContent", `"file_id":"file-abc123","filename":"example.txt","attributes":{"key":"value"},"content":`,
+		`"object":"vector_store.file_content.page","has_more":false,"next_page":null,"data":`, "the description has another answer"},
+	{"modifyVectorStore", `"bytes":`, `"usage_bytes":`, "the name of 2024"},
+	{"createVectorStore", `"bytes":`, `"usage_bytes":`, "the name of 2024"},
+	{"listVectorStores", `"bytes":`, `"usage_bytes":`, "the name of 2024"},
+}
+
 func loadExamples(t *testing.T, beta string) (examples map[string]example) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(folder(t, specVariable), "examples-"+beta+".json"))
@@ -88,6 +109,9 @@ func (x example) check(t *testing.T, id, beta string, used []atomic.Bool) {
 	for _, failure := range failures {
 		for _, line := range failure.Lines {
 			is := func(s string) bool { return e.Streamed() && strings.Contains(line, s) }
+			if left.MatchString(line) && aboutKnowledge(e.Path) {
+				continue
+			}
 			if i := slices.IndexFunc(shortened, is); i >= 0 {
 				used[i].Store(true)
 			} else {
@@ -107,14 +131,67 @@ func (x example) asRecorded(id, beta string) *recording.Exchange {
 	if stream := x.stream(); stream != "" {
 		kind, text = "text/event-stream", stream
 	}
+	path := exampleIDs.Replace("/v1" + x.Request.Path)
+	if aboutKnowledge(path) && x.Request.Headers["OpenAI-Beta"] == "" {
+		beta = ""
+	}
+	method := x.Request.Method
+	if id == "cancelUpload" { // -X POST is missing
+		method = http.MethodPost
+	}
 	return &recording.Exchange{
 		Scenario: id, Seq: 1, Beta: beta,
-		Method: x.Request.Method, Path: "/v1" + x.Request.Path, Query: query.Encode(),
-		RequestHeaders: x.Request.Headers, RequestBody: x.Request.Body,
+		Method: method, Path: path, Query: query.Encode(),
+		RequestHeaders: x.Request.Headers, RequestBody: corrections(id, x.body()),
 		Status:          http.StatusOK,
 		ResponseHeaders: map[string]string{"Content-Type": kind},
-		ResponseText:    text,
+		ResponseText:    string(corrections(id, []byte(text))),
 	}
+}
+
+// exampleIDs are what examples should have in their addresses.
+var exampleIDs = strings.NewReplacer("{vector_store_id}", "vs_abc123", "{file_id}", "file-abc123", "/files_batches/", "/file_batches/")
+
+func aboutKnowledge(path string) bool {
+	return strings.HasPrefix(path, "/v1/files") || strings.HasPrefix(path, "/v1/uploads") || strings.HasPrefix(path, "/v1/vector_stores")
+}
+
+func corrections(id string, text []byte) []byte {
+	var compact bytes.Buffer
+	if json.Compact(&compact, text) != nil { // nothing, or a stream
+		return text
+	}
+	out := compact.String()
+	for _, c := range corrected {
+		if c.id == id {
+			out = strings.ReplaceAll(out, c.old, c.new)
+		}
+	}
+	return []byte(out)
+}
+
+// body is that of the request, with a form in the way of recordings. Of its files the names are known.
+func (x example) body() []byte {
+	if x.Request.Form == nil {
+		return x.Request.Body
+	}
+	type field struct {
+		Name     string  `json:"name"`
+		Filename string  `json:"filename"`
+		Text     *string `json:"text"`
+	}
+	var fields []field
+	for _, f := range x.Request.Form {
+		if name, isFile := strings.CutPrefix(f[1], "@"); isFile {
+			fields = append(fields, field{Name: f[0], Filename: name})
+		} else if f[0] == "data" {
+			fields = append(fields, field{Name: f[0], Filename: "part", Text: &f[1]})
+		} else {
+			fields = append(fields, field{Name: f[0], Text: &f[1]})
+		}
+	}
+	out, _ := json.Marshal(map[string]any{"multipart_fields": fields}) // which are texts
+	return out
 }
 
 // stream is an answer that is a list of events, as it is sent; "" for others.

@@ -40,7 +40,7 @@ func FuzzCreateAssistant(f *testing.F) {
 			again := a.do("POST", "/v1/assistants/"+id, `{"name":null}`)
 			assert.Equal(t, 200, again.status)
 			assert.Equal(t, 200, a.do("DELETE", "/v1/assistants/"+id, "").status)
-		case 400:
+		case 400, 404: // it may name files that are not there
 			assert.Equal(t, requestError, *field[map[string]*string](t, got.body, "error")["type"])
 		default:
 			t.Errorf("status %d: %s", got.status, got.body)

@@ -292,10 +292,16 @@ func (in *ingestor) close() {
 
 // wait waits for what has been told to end, as long as there is patience.
 func (in *ingestor) wait(patience context.Context) error {
+	idle := in.crew.Idle()
 	select {
-	case <-in.crew.Idle():
+	case <-idle:
 		return nil
 	case <-patience.Done():
+	}
+	select {
+	case <-idle: // others have used the patience up
+		return nil
+	default:
 		return fmt.Errorf("server: the reading of files has not ended %v after it was told to", closePatience)
 	}
 }

@@ -45,7 +45,9 @@ type IndexedFile struct {
 }
 
 // A Span is a part of a text, from one byte up to another. It holds whole characters.
-type Span struct{ Start, End int }
+type Span struct {
+	Start, End int // in bytes; End is behind the last one
+}
 
 // An IndexQuery is a question to a [Retriever].
 type IndexQuery struct {

@@ -34,14 +34,9 @@ func (s *Server) use(ctx context.Context, all *insertions, owner fileUser, fileI
 		if err := all.insert(ctx, useCollection(id), record); err != nil && !errors.Is(err, ErrExists) {
 			return err
 		}
-		gone := s.checkFile(ctx, id)
-		if gone == nil {
-			continue
+		if err := s.checkFile(ctx, id); err != nil {
+			return err // it was deleted meanwhile, perhaps by somebody who has not seen this use
 		}
-		if _, err := s.store.Get(ctx, fileCollection, id); errors.Is(err, ErrNotFound) {
-			gone = errors.Join(gone, s.store.Drop(ctx, useCollection(id))) // it was deleted meanwhile
-		}
-		return gone
 	}
 	return nil
 }

@@ -192,7 +192,7 @@ func TestFileDeletedBeforeItsUserIsThere(t *testing.T) {
 				return nil
 			}
 			go func() { deleted <- a.do("DELETE", "/v1/files/file_1", "") }()
-			for left := 10_000; left > 0 && len(deleted) == 0; left-- { // it waits for its user, or would be done soon
+			for left := 300_000; left > 0 && len(deleted) == 0; left-- { // it waits for its user, or would be done soon
 				runtime.Gosched()
 			}
 			return nil

@@ -118,35 +118,62 @@ func (s *sending) failed() error {
 // Interruptible reads from r until ctx ends: a Read of r that blocks is left to itself then, and its bytes are lost. A
 // reader that gives nothing, time and again, is io.ErrNoProgress, and one that panics is an error, because it does so where
 // its owner could not recover.
-func Interruptible(ctx context.Context, r io.Reader) io.Reader { return &interruptible{ctx: ctx, r: r} }
-
-type interruptible struct {
-	ctx context.Context
-	r   io.Reader
-	buf []byte // that r writes to, who knows for how long
+func Interruptible(ctx context.Context, r io.Reader) io.Reader {
+	return &interruptible{ctx: ctx, r: r, size: leastInterruptible}
 }
 
-const interruptibleBytes = 32 << 10
+type interruptible struct {
+	ctx  context.Context
+	r    io.Reader
+	buf  []byte // that r writes to, who knows for how long
+	size int    // that buf is to have
+	rest []byte // of buf, that has not been given out
+	err  error  // behind the rest
+}
+
+// Sizes of what is read at once. A small content needs no large buffer, and a large one few goroutines.
+const (
+	leastInterruptible = 4 << 10
+	mostInterruptible  = 64 << 10
+)
 
 func (i *interruptible) Read(p []byte) (int, error) {
 	if i.ctx.Err() != nil {
 		return 0, context.Cause(i.ctx)
 	}
-	if i.buf == nil {
-		i.buf = make([]byte, interruptibleBytes)
+	if len(i.rest) == 0 && i.err == nil {
+		if err := i.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, i.rest)
+	if i.rest = i.rest[n:]; len(i.rest) > 0 {
+		return n, nil
+	}
+	return n, i.err
+}
+
+// fill reads as much as there is room for, however little is asked for.
+func (i *interruptible) fill() error {
+	if len(i.buf) < i.size {
+		i.buf = make([]byte, i.size)
 	}
 	n, err := 0, errEnded
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		n, err = read(i.r, i.buf[:min(len(p), len(i.buf))])
+		n, err = read(i.r, i.buf)
 	}()
 	select {
 	case <-done:
-		return copy(p, i.buf[:n]), err
 	case <-i.ctx.Done():
-		return 0, context.Cause(i.ctx)
+		return context.Cause(i.ctx)
 	}
+	if n == len(i.buf) {
+		i.size = min(2*n, mostInterruptible)
+	}
+	i.rest, i.err = i.buf[:n], err
+	return nil
 }
 
 // errEnded is for what a failing test brings about.

@@ -31,6 +31,8 @@ func rulesFor(value any) []rule {
 		return storeRules
 	case *assistants.VectorStoreFile, *assistants.Page[assistants.VectorStoreFile]:
 		return storeFileRules
+	case *assistants.VectorStoreSearchResults, *assistants.VectorStoreFileContent:
+		return foundRules
 	}
 	return assistantRules
 }

@@ -21,7 +21,7 @@ import (
 
 // checkClient makes the recorded call with the typed client and returns what is wrong with the request, and with what
 // the client makes of the recorded answer, if it got as far as asking for one. Nothing leaves the process.
-func checkClient(op *Operation, ids []string, e *recording.Exchange) (request, answer []string, asked bool) {
+func (p Passed) checkClient(op *Operation, ids []string, e *recording.Exchange) (request, answer []string, asked bool) {
 	service := &recordedService{answer: e}
 	client, err := newClient(e, service)
 	if err != nil {
@@ -35,12 +35,12 @@ func checkClient(op *Operation, ids []string, e *recording.Exchange) (request, a
 	if service.requests != 1 {
 		return []string{fmt.Sprintf("the call sent %d requests: %v", service.requests, err)}, nil, false
 	}
-	request, answer = service.differences(), checkAnswer(e, value, err)
+	request, answer = service.differences(p), p.checkAnswer(e, value, err)
 	if _, ok := value.(*assistants.Stream); ok && err == nil {
 		value, err = op.Call(context.Background(), client, r)
-		answer = append(answer, checkText(e, value, err)...)
+		answer = append(answer, p.checkText(e, value, err)...)
 		value, err = op.Call(context.Background(), client, r)
-		answer = append(answer, checkHandler(e, value, err)...)
+		answer = append(answer, p.checkHandler(e, value, err)...)
 	}
 	return request, answer, true
 }
@@ -105,7 +105,7 @@ type inPieces struct{ io.Reader }
 func (p *inPieces) Read(b []byte) (int, error) { return p.Reader.Read(b[:min(len(b), 7)]) }
 
 // differences are between the request that was sent and the recorded one.
-func (s *recordedService) differences() []string {
+func (s *recordedService) differences(p Passed) []string {
 	e, r := s.answer, s.request
 	var found []string
 	expect := func(what string, got, want any) {
@@ -139,11 +139,11 @@ func (s *recordedService) differences() []string {
 	if recorded := e.RequestHeader("Content-Type"); recorded != "" {
 		expect("Content-Type", r.Header.Get("Content-Type"), recorded)
 	}
-	return append(found, compare(e.RequestBody, s.body, clientRequestRules)...)
+	return append(found, p.compare(e.RequestBody, s.body, clientRequestRules)...)
 }
 
 // checkAnswer compares what the call returned with the recorded answer.
-func checkAnswer(e *recording.Exchange, value any, err error) []string {
+func (p Passed) checkAnswer(e *recording.Exchange, value any, err error) []string {
 	if e.Status < 200 || e.Status > 299 {
 		return checkError(e, err)
 	}
@@ -151,33 +151,33 @@ func checkAnswer(e *recording.Exchange, value any, err error) []string {
 		return []string{fmt.Sprintf("the recorded answer is an error to the client: %v", err)}
 	}
 	if stream, ok := value.(*assistants.Stream); ok {
-		return checkStream(e, stream)
+		return p.checkStream(e, stream)
 	}
 	if content, ok := value.([]byte); ok {
 		return sameBytes(e.Answer(), content)
 	}
-	return checkValue([]byte(e.ResponseText), value, rulesFor(value))
+	return p.checkValue([]byte(e.ResponseText), value, rulesFor(value))
 }
 
 // checkValue compares a typed value with the JSON that it was decoded from, written by its tags and by its fields.
-func checkValue(recorded []byte, value any, rules []rule) []string {
-	if found := compareValue(recorded, value, rules); len(found) > 0 {
+func (p Passed) checkValue(recorded []byte, value any, rules []rule) []string {
+	if found := p.compareValue(recorded, value, rules); len(found) > 0 {
 		return found
 	}
 	fields := byField(value)
 	if fields == nil {
 		return nil
 	}
-	return prefixed("by its Go fields: ", compareValue(recorded, fields, rules))
+	return prefixed("by its Go fields: ", p.compareValue(recorded, fields, rules))
 }
 
 // compareValue compares a value, written as JSON, with recorded JSON.
-func compareValue(recorded []byte, value any, rules []rule) []string {
+func (p Passed) compareValue(recorded []byte, value any, rules []rule) []string {
 	written, err := json.Marshal(value)
 	if err != nil {
 		return []string{err.Error()}
 	}
-	return compare(recorded, written, rules)
+	return p.compare(recorded, written, rules)
 }
 
 // checkError expects an error to say what the recorded answer says.
@@ -215,7 +215,7 @@ func checkError(e *recording.Exchange, err error) []string {
 }
 
 // compare returns the differences between two JSON documents that the rules do not let pass.
-func compare(want, got []byte, rules []rule) []string {
+func (p Passed) compare(want, got []byte, rules []rule) []string {
 	wanted, err := jsondiff.Parse(want)
 	if err != nil {
 		return []string{fmt.Sprintf("recorded body: %v", err)}
@@ -225,7 +225,7 @@ func compare(want, got []byte, rules []rule) []string {
 		return []string{fmt.Sprintf("body: %v: %s", err, bytes.TrimSpace(got))}
 	}
 	var lines []string
-	for _, d := range jsondiff.Diff(wanted, found, tolerating(rules)) {
+	for _, d := range jsondiff.Diff(wanted, found, p.tolerating(rules)) {
 		lines = append(lines, d.String())
 	}
 	return lines

@@ -32,6 +32,10 @@ var storeFileRules = slices.Concat(anyAnswerRules, []rule{
 		gained(each+`chunking_strategy`, `null`)},
 })
 
+var foundRules = slices.Concat(anyAnswerRules, []rule{
+	{"where nothing follows, the next page that is null is \"\" in Go", turned(`next_page`, `null`, `""`)},
+})
+
 // serverRulesFor are the rules for the server's answer to a recorded request.
 func serverRulesFor(e *recording.Exchange) []rule {
 	switch elementOf(e.Path, 2) {

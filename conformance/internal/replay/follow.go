@@ -137,9 +137,10 @@ func follow(script []*recording.Exchange) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	found := checkValue(lastRunJSON(script[len(script)-1]), run, rulesFor(run))
+	passed := make(Passed)
+	found := passed.checkValue(lastRunJSON(script[len(script)-1]), run, rulesFor(run))
 	for i, asked := range service.asked {
-		found = append(found, prefixed(fmt.Sprintf("request %d: ", i+1), asked.differences())...)
+		found = append(found, prefixed(fmt.Sprintf("request %d: ", i+1), asked.differences(passed))...)
 	}
 	if len(service.asked) < len(script) {
 		found = append(found, fmt.Sprintf("the client sent %d of %d requests", len(service.asked), len(script)))

@@ -23,7 +23,7 @@ type telling struct {
 }
 
 // checkHandler has the functions of a handler told of a stream, and compares that with what was recorded.
-func checkHandler(e *recording.Exchange, value any, err error) []string {
+func (p Passed) checkHandler(e *recording.Exchange, value any, err error) []string {
 	stream, ok := value.(*assistants.Stream)
 	if !ok || err != nil {
 		return []string{fmt.Sprintf("asked again: %T, %v", value, err)}
@@ -53,7 +53,7 @@ func checkHandler(e *recording.Exchange, value any, err error) []string {
 		found = append(found, fmt.Sprintf("the handler's end: %v, and it was told of %d errors", err, got.Errs))
 	}
 	if recorded := lastRunJSON(e); recorded != nil {
-		found = append(found, prefixed("run that was handled: ", checkValue(recorded, run, rulesFor(run)))...)
+		found = append(found, prefixed("run that was handled: ", p.checkValue(recorded, run, rulesFor(run)))...)
 	}
 	want, err := tellingOf(e)
 	if err != nil {

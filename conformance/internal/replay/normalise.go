@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/assistants-go/assistants/conformance/internal/jsondiff"
 )
@@ -33,16 +32,16 @@ type rule struct {
 	passes func(jsondiff.Difference) bool
 }
 
-// used are the reasons of rules that have let something pass since the process began.
-var used sync.Map
+// A Passed set has the reasons of the rules that have let something pass.
+type Passed map[string]bool
 
-// Unused are the reasons of rules that have not let anything pass so far. After a replay of all recordings, each of them
-// stands for nothing.
-func Unused() []string {
+// Unused are the reasons of rules that have not let anything pass. After a replay of all recordings, each of them stands
+// for nothing.
+func (p Passed) Unused() []string {
 	var out []string
 	for _, rules := range allRules {
 		for _, r := range rules {
-			if _, ok := used.Load(r.reason); !ok && !slices.Contains(out, r.reason) {
+			if !p[r.reason] && !slices.Contains(out, r.reason) {
 				out = append(out, r.reason)
 			}
 		}
@@ -53,16 +52,16 @@ func Unused() []string {
 // allRules are all tables of rules.
 var allRules = [][]rule{
 	clientRequestRules, assistantRules, threadRules, messageRules, messageDeltaRules, runRules, stepRules, stepDeltaRules,
-	builtMessageRules, builtStepRules, fileRules, storeRules, storeFileRules,
+	builtMessageRules, builtStepRules, fileRules, storeRules, storeFileRules, foundRules,
 	serverRules, serverV1Rules, fileServerRules, storeServerRules,
 }
 
 // tolerating turns rules into what jsondiff asks.
-func tolerating(rules []rule) func(jsondiff.Difference) bool {
+func (p Passed) tolerating(rules []rule) func(jsondiff.Difference) bool {
 	return func(d jsondiff.Difference) bool {
 		for _, r := range rules {
 			if r.passes(d) {
-				used.Store(r.reason, true)
+				p[r.reason] = true
 				return true
 			}
 		}

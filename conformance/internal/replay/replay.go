@@ -5,6 +5,7 @@ package replay
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -25,6 +26,8 @@ type Counts struct {
 	NotServed                                 int // exchanges of operations that the server does not have
 	Failed                                    int // exchanges in which something differs
 	Unsupported                               int // exchanges of operations that are not in Operations
+	// Passed are the rules that were needed.
+	Passed Passed
 }
 
 // Add adds other to c.
@@ -37,6 +40,10 @@ func (c *Counts) Add(other Counts) {
 	c.NotServed += other.NotServed
 	c.Failed += other.Failed
 	c.Unsupported += other.Unsupported
+	if c.Passed == nil {
+		c.Passed = make(Passed)
+	}
+	maps.Copy(c.Passed, other.Passed)
 }
 
 // Compared reports whether anything was compared: a replay of nothing must not pass for a replay.
@@ -69,15 +76,16 @@ type Watcher func(e *recording.Exchange, r *http.Request, body []byte, answer *h
 
 // Watched is File with a watcher; nil is none.
 func Watched(f recording.File, watch Watcher) (Counts, []Failure) {
-	return replay(f, checkServer(f.Exchanges, watch))
+	passed := make(Passed)
+	return replay(f, checkServer(f.Exchanges, watch, passed), passed)
 }
 
 // Client replays the exchanges of one file with the client alone.
-func Client(f recording.File) (Counts, []Failure) { return replay(f, nil) }
+func Client(f recording.File) (Counts, []Failure) { return replay(f, nil, make(Passed)) }
 
 // replay adds what was found wrong with the server's answers to what is wrong with the client.
-func replay(f recording.File, byServer map[*recording.Exchange]verdict) (Counts, []Failure) {
-	var counts Counts
+func replay(f recording.File, byServer map[*recording.Exchange]verdict, passed Passed) (Counts, []Failure) {
+	counts := Counts{Passed: passed}
 	var failures []Failure
 	for _, e := range f.Exchanges {
 		counts.Exchanges++
@@ -95,7 +103,7 @@ func replay(f recording.File, byServer map[*recording.Exchange]verdict) (Counts,
 				*equal++
 			}
 		}
-		request, answer, asked := checkClient(op, ids, e)
+		request, answer, asked := passed.checkClient(op, ids, e)
 		report("client's request", &counts.Requests, knowsRequest(e), request)
 		if e.Streamed() {
 			report("client's stream", &counts.Streams, asked, answer)
@@ -125,13 +133,13 @@ type verdict struct {
 // other. An exchange whose request was not recorded has one of its own, because it does not say what went before. So has a
 // list that was recorded at another time than what its scenario creates.
 // It returns a verdict on each exchange that could be replayed.
-func checkServer(exchanges []*recording.Exchange, watch Watcher) map[*recording.Exchange]verdict {
+func checkServer(exchanges []*recording.Exchange, watch Watcher, passed Passed) map[*recording.Exchange]verdict {
 	var order [][2]string
 	scenarios := make(map[[2]string][]*recording.Exchange)
 	verdicts := make(map[*recording.Exchange]verdict)
 	for _, e := range exchanges {
 		if e.RequestNotRecorded || ofAnotherTime(e, exchanges) {
-			checkScenario([]*recording.Exchange{e}, watch, verdicts)
+			checkScenario([]*recording.Exchange{e}, watch, passed, verdicts)
 			continue
 		}
 		key := [2]string{e.Scenario, e.Beta}
@@ -144,7 +152,7 @@ func checkServer(exchanges []*recording.Exchange, watch Watcher) map[*recording.
 		scenarios[key] = append(scenarios[key], e)
 	}
 	for _, key := range order {
-		checkScenario(inOrder(scenarios[key]), watch, verdicts)
+		checkScenario(inOrder(scenarios[key]), watch, passed, verdicts)
 	}
 	return verdicts
 }
@@ -173,11 +181,13 @@ func ofAnotherTime(list *recording.Exchange, exchanges []*recording.Exchange) bo
 	return false
 }
 
-func checkScenario(exchanges []*recording.Exchange, watch Watcher, verdicts map[*recording.Exchange]verdict) {
+func checkScenario(
+	exchanges []*recording.Exchange, watch Watcher, passed Passed, verdicts map[*recording.Exchange]verdict,
+) {
 	s, err := newStage(exchanges)
 	if err == nil {
 		defer func() { _ = s.close() }() // calls of the model that do not end are no difference
-		s.watch = watch
+		s.watch, s.passed = watch, passed
 	}
 	for _, e := range exchanges {
 		op, _ := Find(e.Method, e.Path)

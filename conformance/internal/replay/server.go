@@ -50,7 +50,7 @@ func (s *stage) check(op *Operation, e *recording.Exchange) verdict {
 	}
 	answer := s.send(e, "assistants=v1")
 	found := expectStatus(http.StatusBadRequest, answer.Code)
-	found = append(found, compare([]byte(v1Refusal), answer.Body.Bytes(), nil)...)
+	found = append(found, s.passed.compare([]byte(v1Refusal), answer.Body.Bytes(), nil)...)
 	inV2 := hasV2Form(e)
 	if inV2 {
 		found = append(found, s.checkAs(op, e, "assistants=v2", serverV1Rules)...)
@@ -135,12 +135,12 @@ func (s *stage) compare(e *recording.Exchange, answer *httptest.ResponseRecorder
 		found = append(found, fmt.Sprintf("Content-Type: got %q, want %q", answer.Header().Get("Content-Type"), recorded))
 	}
 	if e.Streamed() {
-		return append(found, compareStreams(e.ResponseText, answer.Body.String(), rules)...)
+		return append(found, s.passed.compareStreams(e.ResponseText, answer.Body.String(), rules)...)
 	}
 	if op, _ := Find(e.Method, e.Path); op.ID == "downloadFile" && e.Status == http.StatusOK {
 		return append(found, sameBytes(e.Answer(), answer.Body.Bytes())...)
 	}
-	return append(found, compare([]byte(e.ResponseText), answer.Body.Bytes(), rules)...)
+	return append(found, s.passed.compare([]byte(e.ResponseText), answer.Body.Bytes(), rules)...)
 }
 
 // send makes the recorded request, in the words in which it was recorded.

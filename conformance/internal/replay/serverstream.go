@@ -11,7 +11,7 @@ import (
 
 // compareStreams compares a stream of the server with the recorded one: the same events in the same order. What the
 // rules see is a document of each, with the members event and data.
-func compareStreams(recorded, got string, rules []rule) []string {
+func (p Passed) compareStreams(recorded, got string, rules []rule) []string {
 	want, err := frames(recorded)
 	if err != nil {
 		return []string{err.Error()}
@@ -26,7 +26,7 @@ func compareStreams(recorded, got string, rules []rule) []string {
 			len(events), len(want), outline(events), outline(want)))
 	}
 	for i := range min(len(want), len(events)) {
-		for _, line := range compare(want[i].document(), events[i].document(), rules) {
+		for _, line := range p.compare(want[i].document(), events[i].document(), rules) {
 			found = append(found, fmt.Sprintf("event %d, %s: %s", i+1, want[i].name, line))
 		}
 	}

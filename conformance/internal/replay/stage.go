@@ -27,6 +27,7 @@ type stage struct {
 	cast    *cast
 	reading *readingRoom
 	watch   Watcher // nil: nobody
+	passed  Passed
 
 	mu      sync.Mutex
 	now     time.Time

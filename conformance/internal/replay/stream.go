@@ -41,7 +41,7 @@ func frames(text string) ([]frame, error) {
 
 // checkStream reads a stream to its end and returns what is not as it was recorded: the events, how it ended, and what
 // the events add up to.
-func checkStream(e *recording.Exchange, stream *assistants.Stream) []string {
+func (p Passed) checkStream(e *recording.Exchange, stream *assistants.Stream) []string {
 	defer stream.Close()
 	recorded, err := frames(e.ResponseText)
 	if err != nil {
@@ -52,7 +52,7 @@ func checkStream(e *recording.Exchange, stream *assistants.Stream) []string {
 		end, recorded = recorded[last], recorded[:last]
 	}
 	var found []string
-	var sum summation
+	sum := summation{passed: p}
 	events := 0
 	for event, err := range stream.Events() {
 		if err != nil {
@@ -63,7 +63,7 @@ func checkStream(e *recording.Exchange, stream *assistants.Stream) []string {
 		if events == len(recorded) {
 			return append(found, fmt.Sprintf("event %d is %s, and nothing was recorded", events+1, event.Type))
 		}
-		for _, line := range append(checkEvent(recorded[events], event), sum.add(event)...) {
+		for _, line := range append(p.checkEvent(recorded[events], event), sum.add(event)...) {
 			found = append(found, fmt.Sprintf("event %d, %s: %s", events+1, event.Type, line))
 		}
 		events++
@@ -79,7 +79,7 @@ func checkStream(e *recording.Exchange, stream *assistants.Stream) []string {
 
 // checkText reads a stream for its text and then waits for its run: the text is that of all deltas, and the run, or the
 // error, is the one that the events ended with.
-func checkText(e *recording.Exchange, value any, err error) []string {
+func (p Passed) checkText(e *recording.Exchange, value any, err error) []string {
 	stream, ok := value.(*assistants.Stream)
 	if !ok || err != nil {
 		return []string{fmt.Sprintf("asked again: %T, %v", value, err)}
@@ -100,7 +100,7 @@ func checkText(e *recording.Exchange, value any, err error) []string {
 		found = append(found, fmt.Sprintf("the text ended with the error %v, the wait with %v", broken, err))
 	}
 	if recorded := lastRunJSON(e); recorded != nil {
-		found = append(found, prefixed("run that was waited for: ", checkValue(recorded, run, rulesFor(run)))...)
+		found = append(found, prefixed("run that was waited for: ", p.checkValue(recorded, run, rulesFor(run)))...)
 	}
 	return found
 }
@@ -159,7 +159,7 @@ func checkEnd(e *recording.Exchange, end frame, err error) []string {
 }
 
 // checkEvent compares an event with the recorded one: its name, its data, and the one object that it holds.
-func checkEvent(want frame, got *assistants.Event) []string {
+func (p Passed) checkEvent(want frame, got *assistants.Event) []string {
 	if string(got.Type) != want.name {
 		return []string{fmt.Sprintf("want %s", want.name)}
 	}
@@ -170,7 +170,7 @@ func checkEvent(want frame, got *assistants.Event) []string {
 	if len(objects) != 1 {
 		return []string{fmt.Sprintf("it holds %d objects", len(objects))}
 	}
-	return checkValue(got.Data, objects[0], rulesFor(objects[0]))
+	return p.checkValue(got.Data, objects[0], rulesFor(objects[0]))
 }
 
 // objects are what an event holds, which is one.

@@ -10,6 +10,7 @@ import (
 
 // A summation holds an accumulator against the objects that the service itself sent.
 type summation struct {
+	passed      Passed
 	accumulator assistants.Accumulator
 	thread, run json.RawMessage // as they were last sent; nil: not at all
 	messages    lastSent
@@ -45,14 +46,14 @@ func (s *summation) add(event *assistants.Event) []string {
 	case event.Message != nil:
 		if event.Type == assistants.EventMessageCompleted || event.Type == assistants.EventMessageIncomplete {
 			if built := s.message(event.Message.ID); built != nil {
-				found = prefixed("built from deltas: ", checkValue(event.Data, built, builtMessageRules))
+				found = prefixed("built from deltas: ", s.passed.checkValue(event.Data, built, builtMessageRules))
 			}
 		}
 		s.messages.set(event.Message.ID, event.Data)
 	case event.RunStep != nil:
 		if event.RunStep.Status != assistants.RunStepInProgress {
 			if built := s.step(event.RunStep.ID); built != nil {
-				found = prefixed("built from deltas: ", checkValue(event.Data, built, builtStepRules))
+				found = prefixed("built from deltas: ", s.passed.checkValue(event.Data, built, builtStepRules))
 			}
 		}
 		s.steps.set(event.RunStep.ID, event.Data)
@@ -86,7 +87,7 @@ func (s *summation) step(id string) *assistants.RunStep {
 func (s *summation) check(stream *assistants.Stream) []string {
 	var found []string
 	expect := func(what string, sent json.RawMessage, got any) {
-		found = append(found, prefixed(what+": ", checkValue(sent, got, rulesFor(got)))...)
+		found = append(found, prefixed(what+": ", s.passed.checkValue(sent, got, rulesFor(got)))...)
 	}
 	if s.thread != nil {
 		expect("thread", s.thread, s.accumulator.Thread())
@@ -135,7 +136,7 @@ func same(what string, got, want any) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	return prefixed(what+": ", compareValue(wanted, got, nil))
+	return prefixed(what+": ", Passed(nil).compareValue(wanted, got, nil))
 }
 
 func prefixed(prefix string, lines []string) []string {
