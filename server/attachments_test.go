@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"testing"
 	"testing/synctest"
 
@@ -164,4 +165,20 @@ func TestAttachedFilesMustExist(t *testing.T) {
 			noSuch("file", "file_9"))
 		assert.Equal(t, before, held.counts())
 	}
+}
+
+// A message that fails takes its files out of the store again that the thread has.
+func TestFailedMessageLeavesTheStoreAsItWas(t *testing.T) {
+	t.Parallel()
+	store := &stuckStore{Store: server.NewMemoryStore(), left: math.MaxInt}
+	a := newAPI(t, server.WithStore(store), server.WithExtractor(blocking()))
+	a.uploads(2)
+	thread := a.thread("x")
+	a.ok("POST", thread+"/messages", attaching(`[{"file_id":"file_1","tools":`+toSearch+`}]`))
+	before, files := a.ok("GET", stores, ""), a.ok("GET", stores+"/vs_1/files", "")
+	store.left = 0
+	require.Equal(t, 500, a.do("POST", thread+"/messages", attaching(`[{"file_id":"file_2","tools":`+toSearch+`}]`)).status)
+	require.Equal(t, before, a.ok("GET", stores, ""))
+	require.Equal(t, files, a.ok("GET", stores+"/vs_1/files", ""))
+	require.Equal(t, before, a.ok("GET", stores, ""))
 }

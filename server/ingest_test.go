@@ -86,7 +86,7 @@ func (g *gate) seen() (names []string, most int) {
 // steppedRetriever lets a test step into the calls of a retriever.
 type steppedRetriever struct {
 	server.Retriever
-	index  func(file server.IndexedFile) error
+	index  func(file server.IndexedFile) error // before a file is indexed, whatever the context says by then
 	search func() error
 	found  func() // behind a search
 }
@@ -97,7 +97,7 @@ func (r *steppedRetriever) Index(ctx context.Context, store string, file server.
 			return err
 		}
 	}
-	return r.Retriever.Index(ctx, store, file)
+	return r.Retriever.Index(context.WithoutCancel(ctx), store, file)
 }
 
 func (r *steppedRetriever) Search(ctx context.Context, store string, q server.IndexQuery) ([]server.Passage, error) {
@@ -288,6 +288,36 @@ func TestFilesThatLeaveWhileTheyAreRead(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// A file that is cancelled while it is indexed is taken out of the index again.
+func TestFileIsCancelledWhileItIsIndexed(t *testing.T) {
+	t.Parallel()
+	for name, cancel := range map[string]func(a *api, store string){
+		"detached":  func(a *api, store string) { a.ok("DELETE", store+"/files/file_1", "") },
+		"deleted":   func(a *api, store string) { a.ok("DELETE", store, "") },
+		"cancelled": func(a *api, store string) { a.ok("POST", store+"/file_batches/vsfb_1/cancel", "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				release := make(chan struct{})
+				r := &steppedRetriever{Retriever: server.NewLexicalRetriever(), index: func(server.IndexedFile) error {
+					<-release
+					return nil
+				}}
+				a := newAPI(t, server.WithRetriever(r))
+				a.uploads(1)
+				store := a.newStore()
+				a.ok("POST", store+"/file_batches", `{"file_ids":["file_1"]}`)
+				synctest.Wait()
+				cancel(a, store)
+				close(release)
+				synctest.Wait()
+				require.False(t, has(t, r, store, "file_1"))
+			})
+		})
 	}
 }
 

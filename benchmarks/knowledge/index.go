@@ -25,7 +25,7 @@ const (
 	textsAtOnce = 10        // files that are uploaded and indexed together
 	questions   = 500
 
-	indexTimeLimit = 6.0 // of indexing, in floors
+	indexTimeLimit = 4.5 // of indexing, in floors
 	indexHeapLimit = 3.5 // of the index, in bytes for a byte of text
 	searchLimit    = 9.9 // of half of the searches, in milliseconds
 )

@@ -22,7 +22,7 @@ const (
 
 	bareLimit      = 1.25 // of the client by itself, in floors
 	serverLimit    = 4.5  // with the server, which keeps and indexes what the floor throws away
-	inProcessLimit = 3.5
+	inProcessLimit = 4.0
 )
 
 // smallFiles measures many small files that are uploaded and added to a vector store, until that has read them.

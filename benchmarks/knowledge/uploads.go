@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 
 	"github.com/openai/openai-go/v3"
 
@@ -19,7 +20,10 @@ const (
 	textPlain   = "text/plain"
 	partSize    = 64 << 20
 	partsAtOnce = 4
-	timeLimit   = 1.25 // of a transfer, in floors: four fifths of the throughput
+
+	timeLimit = 1.25 // of a transfer, in floors: four fifths of the throughput
+	// Without a network, what is left is copies: the client has one more, so that no reader can keep a call from ending.
+	inProcessTimeLimit = 1.6
 )
 
 // ourUpload uploads a file with our client.
@@ -67,16 +71,16 @@ func uploads(w io.Writer, s settings) ([]report.Target, error) {
 		return nil, err
 	}
 	printTransfers(w, fmt.Sprintf("upload of %s", sizeOf(s.size)), ways, all, floors, s.size)
-	var list []report.Target
-	for _, i := range []int{1, 3, 5} {
-		list = append(list, transferTargets("Upload, "+ways[i].name, &all[i], &all[floors[i]])...)
-	}
-	return list, nil
+	return slices.Concat(
+		transferTargets("Upload, "+ways[1].name, &all[1], &all[0], timeLimit),
+		transferTargets("Upload, "+ways[3].name, &all[3], &all[2], timeLimit),
+		transferTargets("Upload, "+ways[5].name, &all[5], &all[4], inProcessTimeLimit),
+	), nil
 }
 
-func transferTargets(what string, r, floor *results) []report.Target {
+func transferTargets(what string, r, floor *results, limit float64) []report.Target {
 	return []report.Target{
-		{What: what + ", time in floors", Got: r.ratio(floor), Limit: timeLimit},
+		{What: what + ", time in floors", Got: r.ratio(floor), Limit: limit},
 		{What: what + ", growth of the heap, MiB", Got: r.peak / (1 << 20), Limit: memoryLimit >> 20, Exact: true},
 	}
 }
@@ -127,7 +131,7 @@ func parts(w io.Writer, s settings) ([]report.Target, error) {
 	}
 	title := fmt.Sprintf("upload of %s in parts of %s, %d at once, with checksum", sizeOf(s.size), sizeOf(size), partsAtOnce)
 	printTransfers(w, title, ways, all, []int{0, 0, 0}, s.size)
-	return transferTargets("UploadLarge", &all[1], &all[0]), nil
+	return transferTargets("UploadLarge", &all[1], &all[0], timeLimit), nil
 }
 
 // downloads measures how a large file gets back.
@@ -164,7 +168,10 @@ func downloads(w io.Writer, s settings) ([]report.Target, error) {
 		return nil, err
 	}
 	printTransfers(w, fmt.Sprintf("download of %s", sizeOf(s.size)), ways, all, []int{0, 0, 0, 0}, s.size)
-	return append(transferTargets("Download", &all[1], &all[0]), transferTargets("Download, in process", &all[2], &all[0])...), nil
+	return slices.Concat(
+		transferTargets("Download", &all[1], &all[0], timeLimit),
+		transferTargets("Download, in process", &all[2], &all[0], timeLimit),
+	), nil
 }
 
 // toDirectory measures how a large file gets into the directory of a server. The floor writes it by hand, and to the disk.
@@ -208,7 +215,7 @@ func toDirectory(w io.Writer, s settings) (list []report.Target, err error) {
 		return nil, err
 	}
 	printTransfers(w, fmt.Sprintf("upload of %s to the server, with DirectoryBlobs", sizeOf(s.size)), ways, all, []int{0, 0}, s.size)
-	return transferTargets("Server, DirectoryBlobs", &all[1], &all[0]), nil
+	return transferTargets("Server, DirectoryBlobs", &all[1], &all[0], timeLimit), nil
 }
 
 // fileWriter returns a handler that writes the file of a form to the disk.
