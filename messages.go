@@ -57,6 +57,17 @@ func (m *Message) Text() string {
 	return strings.Join(texts, "\n")
 }
 
+// Replaced is Text with something else in the place of each annotation: see [Text.Replaced].
+func (m *Message) Replaced(with func(a Annotation) string) string {
+	var texts []string
+	for i := range m.Content {
+		if text := m.Content[i].Text; text != nil {
+			texts = append(texts, text.Replaced(with))
+		}
+	}
+	return strings.Join(texts, "\n")
+}
+
 // Refusal is why the model did not answer, "" if it did.
 func (m *Message) Refusal() string {
 	var texts []string

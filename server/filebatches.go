@@ -176,8 +176,8 @@ func (s *Server) retrieveFileBatch(ctx context.Context, c *call) (reply, error) 
 	return ok(record.Data)
 }
 
-// cancelFileBatch is POST /vector_stores/{vector_store_id}/file_batches/{batch_id}/cancel. Files that have been read stay in the
-// store. A batch that is done is answered as it is.
+// cancelFileBatch is POST /vector_stores/{vector_store_id}/file_batches/{batch_id}/cancel. Files that have been read stay in
+// the store. A batch that is done is answered as it is.
 func (s *Server) cancelFileBatch(ctx context.Context, c *call) (reply, error) {
 	if _, err := s.parse(c, closed{}); err != nil {
 		return reply{}, err

@@ -83,6 +83,7 @@ type ModelCall struct {
 	searches int        // that SearchFiles has made
 	strict   bool       // of a script; see Scripted.Strict
 	found    SearchCall // by a script's last search
+	shown    []string   // images of a script's code, for its next message
 }
 
 // A Turn is one item of a conversation: a message, or calls of tools. The other field is nil. What a model wrote before it

@@ -30,23 +30,28 @@ func (c *ModelCall) OpenFile(ctx context.Context, fileID string) (*assistants.Fi
 	if err := json.Unmarshal(record.Data, file); err != nil {
 		return nil, nil, err
 	}
-	_, content, err := c.server.openFile(ctx, fileID)
-	return file, content, err
+	content, err := c.server.blobs.Open(ctx, fileID)
+	if err != nil {
+		return nil, nil, err
+	}
+	return file, content, nil
 }
 
 // CreateFile keeps what code has made as a file with purpose "assistants_output", for [CodeImage], [Image] and [FilePath] to
-// name. The content is read to its end; more than a file may have is an error. Of a name that is a path the last element
-// counts, an empty one is an error.
+// name. The content is read to its end; more than a file may have is an error, as is an error of the content, and nothing is
+// kept then. Of a name that is a path the last element counts. It has 1 to 512 characters, without control characters, which
+// are taken out, and is neither "." nor "..".
 func (c *ModelCall) CreateFile(ctx context.Context, name string, content io.Reader) (*assistants.File, error) {
 	if c.server == nil {
 		return nil, errNoServer
 	}
-	name = name[strings.LastIndexAny(name, `/\`)+1:]
-	if name == "" {
-		return nil, errors.New("server: the file has no name")
+	checked, refused := fileName{}.check("name", quote(validText(name)))
+	if refused != nil {
+		return nil, fmt.Errorf("server: %q cannot be the name of a file", echo(name))
 	}
 	limited := &limitedReader{r: content, left: c.server.maxFile}
-	record, err := c.server.createFile(ctx, newFile{name: validText(name), purpose: string(assistants.PurposeAssistantsOutput)}, limited)
+	f := newFile{name: decodeString(checked), purpose: string(assistants.PurposeAssistantsOutput)}
+	record, err := c.server.createFile(ctx, f, limited)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +75,7 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 
 // SearchFiles looks for passages that answer the queries in the vector stores of the run, in the way that its file search
 // tool says, and returns the call for the model to yield. Each result has its content. Without a vector store, and without
-// a query, there are no results.
+// a query, there are no results. They end where they would be too long together, but there is always room for the best one.
 func (c *ModelCall) SearchFiles(ctx context.Context, queries ...string) (SearchCall, error) {
 	found := SearchCall{}
 	limit := defaultResults(c.Model)
@@ -99,7 +104,7 @@ func (c *ModelCall) SearchFiles(ctx context.Context, queries ...string) (SearchC
 	}
 	room := resultBudget(c.Model)
 	for _, p := range passages {
-		if room -= countTokens(p.Text); room < 0 {
+		if room -= countTokens(p.Text); room < 0 && len(found.Results) > 0 {
 			break
 		}
 		found.Results = append(found.Results, assistants.FileSearchResult{
@@ -129,7 +134,7 @@ func resultBudget(model string) int {
 }
 
 // CitationOf returns what cites a result of the search that [ModelCall.SearchFiles] has made last: the mark "【4:0†handbook.md】"
-// stands for the first result in a conversation of one message.
+// stands for the first result in a conversation of one message. There must be such a result.
 func (c *ModelCall) CitationOf(search SearchCall, result int) Citation {
 	r := &search.Results[result]
 	return Citation{Mark: fmt.Sprintf("【%d:%d†%s】", c.place(), result, r.FileName), FileID: r.FileID}

@@ -150,7 +150,7 @@ func (s *Server) createThreadAndRun(ctx context.Context, c *call) (reply, error)
 	if err != nil {
 		return reply{}, err
 	}
-	if err := s.checkStores(ctx, storesIn(given.get("tool_resources"))); err != nil {
+	if err := s.checkResources(ctx, given.get("tool_resources")); err != nil {
 		return reply{}, err
 	}
 	id, fields := s.newID(prefixThread), membersOf(given.get("thread"))
@@ -173,6 +173,16 @@ func (s *Server) createThreadAndRun(ctx context.Context, c *call) (reply, error)
 		r.feed.add(event{name: "thread.created", data: encode(shown)})
 		return Record{ID: id, Data: encode(thread)}, 0, nil
 	})
+}
+
+// checkResources returns the error for what tool resources name that is not there.
+func (s *Server) checkResources(ctx context.Context, resources json.RawMessage) error {
+	for _, id := range codeFilesOf(resources) {
+		if err := s.checkFile(ctx, id); err != nil {
+			return err
+		}
+	}
+	return s.checkStores(ctx, storesIn(resources))
 }
 
 // begin has a new run go to work and answers it. What comes with it is inserted first, into a thread that is returned as it

@@ -46,8 +46,9 @@ func wrongScript(format string, args ...any) error {
 }
 
 // Strict returns the model with rules that are held against the run: [CallFunction] of a function that it does not offer, or
-// with arguments that are no JSON, and [RunCode] and [Search] without the tool, fail with [ErrScript]. A script that wants
-// just that yields the event itself; see [Yield]. Strict is called before the model is used.
+// with arguments that are no JSON, [RunCode], [ShowImage], [LinkFile], [Search] and [SearchFiles] without the tool, and
+// [CiteResult] of a result that is not there, fail with [ErrScript]. A script that wants just that yields the event itself;
+// see [Yield]. Strict is called before the model is used.
 func (s *Scripted) Strict() *Scripted {
 	s.strict = true
 	return s
@@ -277,9 +278,9 @@ func (s *Scripted) Respond(ctx context.Context, call *ModelCall) iter.Seq2[Model
 			yield(nil, wrongScript("No rule of the script applies to this call."))
 			return
 		}
-		call.strict = s.strict
+		call.strict, call.shown = s.strict, nil
 		m := meter{call: call, yield: yield}
-		if perform(ctx, call, m.pass, actions...) && !m.metered {
+		if perform(ctx, call, m.pass, actions...) && m.showImages(nil) && !m.metered {
 			yield(m.usage(), nil)
 		}
 	}
@@ -328,6 +329,9 @@ type meter struct {
 func (m *meter) pass(e ModelEvent, err error) bool {
 	if err != nil {
 		return m.yield(e, err)
+	}
+	if !m.showImages(e) {
+		return false
 	}
 	if _, said := e.(Usage); said {
 		m.metered = true

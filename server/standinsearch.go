@@ -50,17 +50,23 @@ type quotation struct {
 func quotationsFrom(found SearchCall, question string) []quotation {
 	var all []quotation
 	most := 0
-	quoted := map[string]bool{}
-	asked := keywords(question)
+	place := map[string]int{} // of a file's quotation
+	asked := topics(question)
 	for i := range found.Results {
 		r := &found.Results[i]
-		if quoted[r.FileID] || len(r.Content) == 0 {
+		if len(r.Content) == 0 {
 			continue
 		}
-		if q := bestSentence(r.Content[0].Text, asked); q.shared > 0 {
-			q.result, quoted[r.FileID] = i, true
-			most = max(most, q.shared)
+		q := bestSentence(r.Content[0].Text, asked)
+		q.result = i
+		most = max(most, q.shared)
+		switch known, quoted := place[r.FileID]; {
+		case q.shared == 0:
+		case !quoted:
+			place[r.FileID] = len(all)
 			all = append(all, q)
+		case q.shared > all[known].shared:
+			all[known] = q
 		}
 	}
 	all = slices.DeleteFunc(all, func(q quotation) bool { return 2*q.shared <= most })
@@ -72,7 +78,7 @@ func bestSentence(text string, asked map[string]bool) quotation {
 	var best quotation
 	for _, sentence := range sentences(text) {
 		shared := 0
-		for word := range keywords(sentence) {
+		for word := range topics(sentence) {
 			if asked[word] {
 				shared++
 			}
@@ -82,13 +88,22 @@ func bestSentence(text string, asked map[string]bool) quotation {
 		}
 	}
 	if len(best.text) > maxQuotation {
-		end := maxQuotation
-		for !utf8.RuneStart(best.text[end]) {
-			end--
-		}
-		best.text = best.text[:end] + "…"
+		best.text = strings.ToValidUTF8(best.text[:maxQuotation], "") + "…"
 	}
 	return best
+}
+
+// topics are the keywords of a text and, where words are not told apart by spaces, every two characters that follow each
+// other.
+func topics(text string) map[string]bool {
+	text = text[:min(len(text), maxQuestion)]
+	set := keywords(text)
+	for _, word := range wordsOf(text) {
+		if first, size := utf8.DecodeRune(word); isUnspaced(first) && size < len(word) {
+			set[string(word)] = true
+		}
+	}
+	return set
 }
 
 // sentences cuts a text behind full stops and their like, and at line breaks.

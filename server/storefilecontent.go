@@ -11,8 +11,8 @@ import (
 // maxContentPage is how much text a page of a file's content has, in bytes.
 const maxContentPage = 1 << 20
 
-// storeFileContent is GET /vector_stores/{vector_store_id}/files/{file_id}/content: the text that has been made of a file. What has
-// not been read, or could not be, has none, which is inferred, and so are the pages.
+// storeFileContent is GET /vector_stores/{vector_store_id}/files/{file_id}/content: the text that has been made of a file.
+// What has not been read, or could not be, has none, which is inferred, and so are the pages.
 func (s *Server) storeFileContent(ctx context.Context, c *call) (reply, error) {
 	storeID, id := c.ids[0], c.ids[1]
 	record, err := s.storeFile(ctx, storeID, id)

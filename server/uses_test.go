@@ -70,6 +70,7 @@ func TestFilesMustExist(t *testing.T) {
 	a.refuses("POST", "/v1/threads", `{`+codeResources("file_1", "file_2")+`}`, 404, noFile("file_2"))
 	a.refuses("POST", thread, `{`+codeResources("file_1", "file_2")+`}`, 404, noFile("file_2"))
 	a.refuses("POST", "/v1/threads/runs", beginThere(assistant, `{"messages":[{"role":"user","content":"x"}],`+codeResources("file_2")+`}`), 404, noFile("file_2"))
+	a.refuses("POST", "/v1/threads/runs", `{"assistant_id":"`+assistant+`",`+codeResources("file_1", "file_2")+`}`, 404, noFile("file_2"))
 	require.Equal(t, before, memory.Collections())
 	require.Equal(t, []string{"file_1"}, a.codeFiles("/v1/assistants/"+assistant))
 	require.Empty(t, a.codeFiles(thread))

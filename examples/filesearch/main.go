@@ -124,15 +124,10 @@ func ask(ctx context.Context, client *assistants.Client, assistantID, question s
 // show prints a message, with a number in the place of each citation, and the files behind the numbers below.
 func show(ctx context.Context, client *assistants.Client, message *assistants.Message, out io.Writer) error {
 	var footnotes []string // the ids of files
-	for _, part := range message.Content {
-		if part.Text == nil {
-			continue
-		}
-		fmt.Fprintln(out, part.Text.Replaced(func(a assistants.Annotation) string {
-			footnotes = append(footnotes, a.FileID())
-			return fmt.Sprintf("[%d]", len(footnotes))
-		}))
-	}
+	fmt.Fprintln(out, message.Replaced(func(a assistants.Annotation) string {
+		footnotes = append(footnotes, a.FileID())
+		return fmt.Sprintf("[%d]", len(footnotes))
+	}))
 	for i, id := range footnotes {
 		file, err := client.Files.Retrieve(ctx, id)
 		if err != nil {
