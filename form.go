@@ -54,8 +54,8 @@ func newForm(fields []formField, key string, file *source, contentType string) (
 
 // mediaType is what a file is said to be, else what the ending of its name stands for.
 func mediaType(said, name string) (string, error) {
-	if said == "" {
-		said = mime.TypeByExtension(path.Ext(name))
+	if said == "" { // the name does not say of which character set the file is
+		said, _, _ = strings.Cut(mime.TypeByExtension(path.Ext(name)), ";")
 	}
 	if said == "" {
 		return "application/octet-stream", nil

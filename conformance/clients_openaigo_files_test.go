@@ -170,7 +170,7 @@ func TestOfficialClientSearches(t *testing.T) {
 	require.ElementsMatch(t, []string{"handbook.txt", "other.txt"}, found(openai.VectorStoreSearchParamsFiltersUnion{}))
 	require.Equal(t, []string{"other.txt"}, found(openai.VectorStoreSearchParamsFiltersUnion{OfComparisonFilter: equal("country", "here")}))
 	require.Equal(t, []string{"handbook.txt"}, found(openai.VectorStoreSearchParamsFiltersUnion{OfCompoundFilter: &shared.CompoundFilterParam{
-		Type: shared.CompoundFilterTypeOr,
+		Type:    shared.CompoundFilterTypeOr,
 		Filters: []shared.CompoundFilterFilterUnionParam{{OfComparison: equal("country", "there")}, {OfComparison: equal("country", "nowhere")}},
 	}}))
 

@@ -17,6 +17,7 @@ type control struct {
 	body           string
 	status         int
 	answer         string
+	form           bool   // the body is one
 	found          string // a part of the first problem; "" if there is none
 }
 
@@ -25,6 +26,20 @@ const (
 		`"instructions":null,"tools":[],"metadata":{}}`
 	goodPage = `{"object":"list","data":[` + goodAssistant + `],"first_id":"asst_1","last_id":"asst_1","has_more":false}`
 )
+
+// field is a field of a form with the boundary x.
+func field(disposition, content string) string {
+	return "--x\r\nContent-Disposition: form-data; " + disposition + "\r\n\r\n" + content + "\r\n"
+}
+
+// formControl is the upload of a file, as a form that may have more fields.
+func formControl(name, more, found string) control {
+	return control{
+		name: "form: " + name, method: "POST", target: "/files", form: true, found: found,
+		body:   field(`name="file"; filename="a.txt"`, "text") + more + "--x--\r\n",
+		answer: `{"id":"file-1","object":"file","bytes":4,"created_at":1,"filename":"a.txt","purpose":"assistants","status":"processed"}`,
+	}
+}
 
 // controls show that the judge finds what is wrong, and nothing else.
 var controls = []control{
@@ -53,6 +68,14 @@ var controls = []control{
 	{name: "error", status: 400, answer: `{"error":{"message":"m","type":"t","param":null,"code":null}}`, found: ""},
 	{name: "error without a type", status: 400, answer: `{"error":{"message":"m","param":null,"code":null}}`, found: "answer /error/type"},
 	{name: "error without its envelope", status: 404, answer: `{"message":"m"}`, found: "answer /error"},
+	formControl("good", field(`name="purpose"`, "assistants"), ""),
+	formControl("expiring", field(`name="purpose"`, "vision")+field(`name="expires_after[anchor]"`, "created_at")+
+		field(`name="expires_after[seconds]"`, "3600"), ""),
+	formControl("no purpose", "", "purpose"),
+	formControl("unknown purpose", field(`name="purpose"`, "fun"), "request /purpose"),
+	formControl("unknown field", field(`name="purpose"`, "assistants")+field(`name="more"`, "1"), "more"),
+	formControl("expiring too soon", field(`name="purpose"`, "vision")+field(`name="expires_after[anchor]"`, "created_at")+
+		field(`name="expires_after[seconds]"`, "1"), "expires_after[seconds]"),
 	{name: "error that is no JSON", status: 502, answer: `<html>`, found: "invalid character"},
 }
 
@@ -115,6 +138,9 @@ func TestJudgeFindsWhatIsWrong(t *testing.T) {
 			r, err := http.NewRequest(c.method, d.base()+c.target, nil)
 			require.NoError(t, err)
 			r.Header.Set("Content-Type", "application/json")
+			if c.form {
+				r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+			}
 			answer := &http.Response{
 				StatusCode: c.status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader("")),
 			}

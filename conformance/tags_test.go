@@ -31,6 +31,8 @@ func TestTagsAreTheNames(t *testing.T) {
 		reflect.TypeFor[assistants.JSONSchema](), reflect.TypeFor[assistants.Assistant](),
 		reflect.TypeFor[assistants.FileCitation](), reflect.TypeFor[assistants.CodeInterpreterOutputDelta](),
 		reflect.TypeFor[assistants.FileSearchContent](), reflect.TypeFor[assistants.ContentPartParam](),
+		reflect.TypeFor[assistants.FileCounts](), reflect.TypeFor[assistants.SearchRankingOptions](), reflect.TypeFor[assistants.Filter](),
+		reflect.TypeFor[assistants.VectorStoreSearchResult](), reflect.TypeFor[assistants.FileExpiration](),
 	} {
 		assert.True(t, checked[typ], "%v was not checked", typ)
 	}

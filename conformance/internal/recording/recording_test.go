@@ -45,3 +45,33 @@ func TestReadFolderRefusesWhatIsNoRecording(t *testing.T) {
 	_, err = ReadFolder(folder)
 	assert.ErrorContains(t, err, "cut.jsonl, exchange 2")
 }
+
+func TestForms(t *testing.T) {
+	t.Parallel()
+	e := &Exchange{RequestBody: []byte(`{"multipart_fields":[{"name":"purpose","text":"vision"},` +
+		`{"name":"file","filename":"a.png","raw_base64":"AAE=","size":2,"sha256":"b413f47d13ee2fe6c845b2ee141af81de858df4ec549a58b7970bb96645bc8d2"}]}`)}
+	form := e.Form()
+	require.Len(t, form, 2)
+	assert.True(t, e.HasBody() && e.KnowsBody() && e.KnowsFiles())
+	content, ok := form[1].Content()
+	assert.True(t, ok)
+	assert.Equal(t, "\x00\x01", string(content))
+	assert.Empty(t, form[0].Differs([]byte("vision")))
+	assert.NotEmpty(t, form[0].Differs([]byte("")))
+	assert.Empty(t, form[1].Differs(content))
+	assert.NotEmpty(t, form[1].Differs([]byte("\x00\x02")))
+	form[1].SHA256 = "0"
+	assert.Contains(t, form[1].Differs(content), "checksum")
+
+	unknown := &Exchange{RequestBody: []byte(`{"multipart_fields":[{"name":"file","size":3,"sha256":"0"}]}`)}
+	assert.False(t, unknown.KnowsFiles())
+	content, ok = unknown.Form()[0].Content()
+	assert.False(t, ok)
+	assert.Len(t, content, 3)
+	assert.Empty(t, unknown.Form()[0].Differs([]byte("abc")))
+	assert.NotEmpty(t, unknown.Form()[0].Differs([]byte("ab")))
+
+	assert.Nil(t, (&Exchange{RequestBody: []byte(`{"a":1}`)}).Form())
+	assert.Nil(t, (&Exchange{}).Form())
+	assert.False(t, (&Exchange{Method: "POST", Path: "/v1/uploads"}).KnowsBody(), "a body that was lost")
+}

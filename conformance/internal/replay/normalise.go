@@ -10,15 +10,23 @@ import (
 	"github.com/assistants-go/assistants/conformance/internal/jsondiff"
 )
 
-// This file and answers.go are everything that a comparison lets pass, each with its reason. Besides these rules:
+// This file, answers.go and fileanswers.go are everything that a comparison lets pass, each with its reason. Besides
+// these rules:
 //
 //   - Headers: OpenAI-Beta is compared, Content-Type where there is a body, Location of a redirect. Others, such as
 //     Accept and User-Agent, are every client's own.
+//   - Forms are compared field by field, whatever their order and the boundary between them: name, file name, what is
+//     in it, and the Content-Type if there was one. A file of which only size and checksum were recorded has something
+//     else of that size in its place, and is no equal request.
+//   - A form that was sent to where the service takes JSON is sent by no typed call: what came back is compared.
 //   - Query parameters are compared as sets: their order means nothing.
 //   - White space between JSON tokens is not compared: the service indented its answers, which no reader notices.
 //   - What was not recorded is not compared, and never counts as equal. A request of which only the answer is known
-//     is no equal request. A POST whose body is unknown is not sent to the server and is no equal server answer;
-//     GET and DELETE have no body, so they are, and a stream tells of itself what was asked for.
+//     is no equal request. A POST whose body is unknown is not sent to the server and is no equal server answer,
+//     unless its answer tells what was asked for, in all that matters to it: see told. GET and DELETE have no body.
+//   - Files of vector stores are read when an exchange shows that they have been: see readingRoom. What is in files that
+//     nobody recorded is made up, in the recorded size.
+//   - That the service failed on its own account, and what it took in 2021 and refuses today, is not asked for again.
 //   - What v1 had and v2 has not, has no form in v2: see hasV2Form. The server must refuse the request, but that is no
 //     equal server answer: the refusal is held against what is known of the service today, and was not recorded.
 //   - Values in metadata that are no strings, which no parameter takes, are sent by WithBodyField: see withoutUntyped.

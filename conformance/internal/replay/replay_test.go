@@ -217,6 +217,17 @@ func TestFieldsAreReadOneByOne(t *testing.T) {
 		{&assistants.Page[assistants.Message]{}, 0},
 		{&assistants.Page[assistants.Run]{}, 0},
 		{&assistants.Page[assistants.RunStep]{}, 0},
+		{&assistants.File{}, 1},
+		{&assistants.Page[assistants.File]{}, 0},
+		{&assistants.Upload{}, 1},
+		{&assistants.UploadPart{}, 0},
+		{&assistants.VectorStore{}, 0},
+		{&assistants.VectorStoreSearchResults{}, 0},
+		{&assistants.VectorStoreFile{}, 0},
+		{&assistants.VectorStoreFileContent{}, 0},
+		{&assistants.FileBatch{}, 0},
+		{&assistants.AssistantFile{}, 0},
+		{&assistants.MessageFile{}, 0},
 	} {
 		typ := reflect.TypeOf(c.zero).Elem()
 		written := make(map[string]any)
@@ -234,6 +245,9 @@ func TestFieldsAreReadOneByOne(t *testing.T) {
 		Status: "s", IncompleteDetails: new(assistants.MessageIncompleteDetails), CompletedAt: 1, IncompleteAt: 1, FileIDs: []string{},
 	}), reflect.TypeFor[assistants.Message]().NumField())
 	assert.Len(t, stepByField(&assistants.RunStep{ExpiredAt: 1, Metadata: assistants.Metadata{}}), reflect.TypeFor[assistants.RunStep]().NumField())
+	assert.Len(t, fileByField(&assistants.File{StatusDetails: "s"}), reflect.TypeFor[assistants.File]().NumField())
+	assert.Len(t, uploadByField(&assistants.Upload{File: new(assistants.File)}), reflect.TypeFor[assistants.Upload]().NumField())
+	assert.Len(t, countsByField(assistants.FileCounts{}), reflect.TypeFor[assistants.FileCounts]().NumField())
 	assert.Len(t, assistantByField(&assistants.Assistant{FileIDs: []string{}}), reflect.TypeFor[assistants.Assistant]().NumField())
 }
 
