@@ -76,6 +76,7 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 // SearchFiles looks for passages that answer the queries in the vector stores of the run, in the way that its file search
 // tool says, and returns the call for the model to yield. Each result has its content. Without a vector store, and without
 // a query, there are no results. They end where they would be too long together, but there is always room for the best one.
+// A call makes one search at a time, while files are opened and made by many goroutines at once.
 func (c *ModelCall) SearchFiles(ctx context.Context, queries ...string) (SearchCall, error) {
 	found := SearchCall{}
 	limit := defaultResults(c.Model)

@@ -97,7 +97,7 @@ func sameBytes(recorded, got []byte) []string {
 	if bytes.Equal(recorded, got) {
 		return nil
 	}
-	return []string{fmt.Sprintf("content: got %q, want %q", shortened(got), shortened(recorded))}
+	return []string{fmt.Sprintf("content: got %q, want %q", beginning(got), beginning(recorded))}
 }
 
-func shortened(content []byte) []byte { return content[:min(len(content), 100)] }
+func beginning(content []byte) []byte { return content[:min(len(content), 100)] }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -190,7 +189,7 @@ func (s *stage) all(in server.Collection) ([]server.Record, error) {
 	const most = 1000
 	page, err := s.store.List(context.Background(), in, server.Query{Limit: most, Order: server.Ascending})
 	if err == nil && len(page.Records) == most {
-		err = fmt.Errorf("there are too many of %s", strings.TrimSuffix(in.Kind, "."))
+		err = fmt.Errorf("there are too many of the kind %s", in.Kind)
 	}
 	return page.Records, err
 }

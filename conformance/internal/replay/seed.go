@@ -85,21 +85,24 @@ func seed(store server.Store, blobs server.Blobs, exchanges []*recording.Exchang
 		return cmp.Compare(a.Record.CreatedAt, b.Record.CreatedAt)
 	})
 	for _, d := range seeds {
-		if err := store.Insert(context.Background(), d.In, d.Record); err != nil {
-			return fmt.Errorf("%s: %w", d.Record.ID, err)
+		err := store.Insert(context.Background(), d.In, d.Record)
+		if err == nil && d.In.Kind == fileForm.kind {
+			err = put(blobs, d.Record.ID, contents[d.Record.ID])
 		}
-		if d.In.Kind != fileForm.kind {
-			continue
-		}
-		content := contents[d.Record.ID]
-		if content == nil {
-			content = []byte("unrecorded")
-		}
-		if _, err := blobs.Put(context.Background(), d.Record.ID, bytes.NewReader(content)); err != nil {
+		if err != nil {
 			return fmt.Errorf("%s: %w", d.Record.ID, err)
 		}
 	}
 	return nil
+}
+
+// put gives a file its content, or some other if it is not known.
+func put(blobs server.Blobs, id string, content []byte) error {
+	if content == nil {
+		content = []byte("unrecorded")
+	}
+	_, err := blobs.Put(context.Background(), id, bytes.NewReader(content))
+	return err
 }
 
 // presupposed is what each of the exchanges presupposes.
@@ -114,10 +117,10 @@ func presupposed(exchanges []*recording.Exchange) ([]Presupposed, error) {
 		if e.Status != http.StatusOK {
 			presupposes = presupposedByRefusal
 		}
-		if presupposes == nil {
-			presupposes = func(*recording.Exchange) (Presupposed, error) { return Presupposed{}, nil }
-		}
 		for _, presupposes := range []func(*recording.Exchange) (Presupposed, error){presupposes, named} {
+			if presupposes == nil {
+				continue
+			}
 			p, err := presupposes(e)
 			if err != nil {
 				return nil, fmt.Errorf("%v: %w", e, err)
