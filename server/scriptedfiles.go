@@ -53,7 +53,7 @@ func ShowImage(name string, content []byte) Action {
 // of the script.
 func (m *meter) showImages(next ModelEvent) bool {
 	switch next.(type) {
-	case SearchCall, SearchResults, Usage, State:
+	case CodeCall, CodeInput, CodeLogs, CodeImage, SearchCall, SearchResults, Usage, State:
 		return true // the message is still to come
 	}
 	images := m.call.shown
