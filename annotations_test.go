@@ -9,7 +9,7 @@ import (
 )
 
 // Indices of annotations count characters, not bytes.
-func TestReplaced(t *testing.T) {
+func TestReplaceAnnotations(t *testing.T) {
 	t.Parallel()
 	at := func(start, end int) assistants.Annotation {
 		return assistants.Annotation{StartIndex: start, EndIndex: end}
@@ -32,10 +32,10 @@ func TestReplaced(t *testing.T) {
 			t.Parallel()
 			text := &assistants.Text{Value: c.value, Annotations: c.annotations}
 			mark := func(a assistants.Annotation) string { return "[" + string(rune('0'+a.StartIndex)) + "]" }
-			assert.Equal(t, c.want, text.Replaced(mark))
+			assert.Equal(t, c.want, text.ReplaceAnnotations(mark))
 
 			m := assistants.Message{Content: []assistants.ContentPart{{ImageFile: &assistants.ImageFile{}}, {Text: text}, {Text: text}}}
-			assert.Equal(t, c.want+"\n"+c.want, m.Replaced(mark))
+			assert.Equal(t, c.want+"\n"+c.want, m.ReplaceAnnotations(mark))
 		})
 	}
 }

@@ -13,7 +13,7 @@ type Attributes map[string]Attribute
 // Attribute is null.
 type Attribute struct{ raw string } // JSON
 
-// AttributeOf returns v as an Attribute.
+// AttributeOf returns v as an Attribute; an infinity and what is no number become null.
 func AttributeOf[T string | bool | int | int64 | float64](v T) Attribute {
 	raw, err := json.Marshal(v)
 	if err != nil { // infinite, or no number at all

@@ -85,7 +85,10 @@ type outgoing struct {
 	able   ability
 
 	streamed bool // the answer is to be a stream of events
+	whole    bool // the answer is to be all there is: with status 200
 }
+
+var errNilContext = errors.New("the context is nil")
 
 // failed is an error that needed no server.
 func (o *outgoing) failed(err error) error {
@@ -139,9 +142,15 @@ func (c *core) send(ctx context.Context, o *outgoing, out any, cfg *callConfig) 
 	if err := decode(got.Body, out); err != nil {
 		return got.Header, c.unusable(req, got, err)
 	}
+	if e, ok := out.(interface{ cursor() string }); ok && got.Secrets.Redact(e.cursor()) != e.cursor() {
+		return got.Header, c.unusable(req, got, errIDHoldsCredentials)
+	}
 	redactErrors(out, got)
 	return got.Header, nil
 }
+
+// errIDHoldsCredentials is for servers that echo them where they would get into errors, logs and addresses.
+var errIDHoldsCredentials = errors.New("the answer's id holds credentials")
 
 // open sends o and returns the answer's body as it arrives.
 func (c *core) open(ctx context.Context, o *outgoing, opts []RequestOption) (io.ReadCloser, error) {
@@ -158,6 +167,10 @@ func (c *core) open(ctx context.Context, o *outgoing, opts []RequestOption) (io.
 	cfg.report(got)
 	if err != nil || body == nil {
 		return nil, c.failure(req, got, err)
+	}
+	if o.whole && got.StatusCode != http.StatusOK {
+		body.Close()
+		return nil, c.unusable(req, got, fmt.Errorf("the answer has status %d and not all of the content", got.StatusCode))
 	}
 	return &arriving{body, func(err error) error { return c.failure(req, got, err) }}, nil
 }
@@ -209,7 +222,7 @@ func (s *sink) Write(p []byte) (n int, err error) {
 // prepare makes the request: what can be wrong without a server is wrong here.
 func (c *core) prepare(ctx context.Context, o *outgoing, cfg *callConfig) (*transport.Request, error) {
 	if ctx == nil {
-		return nil, errors.New("the context is nil")
+		return nil, errNilContext
 	}
 	if cfg.idempotencyKey != "" && o.method == http.MethodGet {
 		return nil, errors.New("WithIdempotencyKey: a GET changes nothing and takes no key")
@@ -242,8 +255,11 @@ func (c *core) prepare(ctx context.Context, o *outgoing, cfg *callConfig) (*tran
 // fill gives a request its body, and returns of what type that is; "" is none.
 func (c *callConfig) fill(req *transport.Request, o *outgoing) (contentType string, err error) {
 	if carrier, ok := o.in.(carrier); ok {
-		if len(c.fields) > 0 {
+		switch _, typed := c.header["Content-Type"]; {
+		case len(c.fields) > 0:
 			return "", errors.New("WithBodyField: this call has no JSON body")
+		case typed:
+			return "", errors.New("WithHeader: Content-Type: this call sends a form, which has a type of its own")
 		}
 		f, err := carrier.form()
 		if err != nil {

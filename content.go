@@ -1,10 +1,12 @@
 package assistants
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // A ContentPart is a part of what a message says. Type says which kind, and the field of that name holds it.
@@ -44,24 +46,42 @@ type Text struct {
 	Annotations []Annotation `json:"annotations"`
 }
 
-// Replaced is the text with something else in the place of each annotation: a footnote in the place of a mark, a link in the
-// place of a path. It is called in the order of the text. Annotations that point outside of the text, or into one another,
-// are left alone.
-func (t *Text) Replaced(with func(a Annotation) string) string {
-	inOrder := slices.SortedStableFunc(slices.Values(t.Annotations), func(a, b Annotation) int { return a.StartIndex - b.StartIndex })
+// ReplaceAnnotations returns the text with something else in the place of each annotation: a footnote in the place of a mark, a
+// link in the place of a path. The function is called in the order of the text. An annotation is found by its indices, or by its
+// Text behind the one before it, should the indices be wrong; one that is nowhere, or that overlaps another, is left alone.
+func (t *Text) ReplaceAnnotations(with func(a Annotation) string) string {
+	inOrder := slices.SortedStableFunc(slices.Values(t.Annotations), func(a, b Annotation) int {
+		return cmp.Compare(a.StartIndex, b.StartIndex)
+	})
 	characters := []rune(t.Value)
 	var b strings.Builder
 	copied := 0
 	for _, a := range inOrder {
-		if a.StartIndex < copied || a.EndIndex < a.StartIndex || a.EndIndex > len(characters) {
+		start, end, found := a.within(characters, copied)
+		if !found {
 			continue
 		}
-		b.WriteString(string(characters[copied:a.StartIndex]))
+		b.WriteString(string(characters[copied:start]))
 		b.WriteString(with(a))
-		copied = a.EndIndex
+		copied = end
 	}
 	b.WriteString(string(characters[copied:]))
 	return b.String()
+}
+
+// within is where an annotation is in a text, from a place on.
+func (a Annotation) within(text []rune, from int) (start, end int, found bool) {
+	start, end = a.StartIndex, a.EndIndex
+	if start >= from && end >= start && end <= len(text) && (a.Text == "" || string(text[start:end]) == a.Text) {
+		return start, end, true
+	}
+	rest := string(text[from:])
+	i := strings.Index(rest, a.Text)
+	if a.Text == "" || i < 0 {
+		return 0, 0, false
+	}
+	start = from + utf8.RuneCountInString(rest[:i])
+	return start, start + utf8.RuneCountInString(a.Text), true
 }
 
 // An Annotation is a place in a text that refers to a file: a citation, or the path of a file that code made.

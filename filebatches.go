@@ -20,9 +20,9 @@ type FileBatch struct {
 	Object        string    `json:"object"`
 	CreatedAt     Timestamp `json:"created_at"`      // when it was begun
 	VectorStoreID string    `json:"vector_store_id"` // of the vector store
-	// Status is completed when all files have been looked at, whatever came of each.
-	Status     VectorStoreFileStatus `json:"status"`
-	FileCounts FileCounts            `json:"file_counts"` // its files by their status
+	// Status is how far it is.
+	Status     FileBatchStatus `json:"status"`
+	FileCounts FileCounts      `json:"file_counts"` // its files by their status
 }
 
 func (b *FileBatch) check() error {
@@ -33,6 +33,27 @@ func (b *FileBatch) check() error {
 }
 func (b *FileBatch) incomplete() bool  { return false }
 func (b *FileBatch) keep([]byte) error { return nil }
+func (b *FileBatch) cursor() string    { return b.ID }
+
+// A FileBatchStatus is how far a batch is.
+type FileBatchStatus string
+
+// Statuses of batches.
+const (
+	FileBatchInProgress FileBatchStatus = "in_progress" // files are being read
+	FileBatchCompleted  FileBatchStatus = "completed"   // all files have been looked at, whatever came of each
+	FileBatchCancelled  FileBatchStatus = "cancelled"   // given up by the caller
+	FileBatchFailed     FileBatchStatus = "failed"      // given up by the service
+)
+
+// word is the status for a text that must hold nothing else that a server sends.
+func (s FileBatchStatus) word() string {
+	switch s {
+	case FileBatchInProgress, FileBatchCompleted, FileBatchCancelled, FileBatchFailed:
+		return string(s)
+	}
+	return "in a status that is unknown here"
+}
 
 // FileBatchCreateParams name the files that are to be added to a vector store, 1 to 2000: either FileIDs, all in the same
 // way, or Files, each in its own. Both at once are an error of the call.

@@ -81,11 +81,11 @@ func TestFileBatchDecode(t *testing.T) {
 	}{
 		"every field": {fullBatch, assistants.FileBatch{
 			ID: "vsfb_1", Object: "vector_store.file_batch", CreatedAt: 1714598090, VectorStoreID: "vs_1",
-			Status:     assistants.VectorStoreFileCompleted,
+			Status:     assistants.FileBatchCompleted,
 			FileCounts: assistants.FileCounts{InProgress: 1, Completed: 2, Failed: 3, Cancelled: 4, Total: 10},
 		}},
 		"as the description has it": {`{"id":"vsfb_1","object":"vector_store.files_batch","status":"in_progress"}`, assistants.FileBatch{
-			ID: "vsfb_1", Object: "vector_store.files_batch", Status: assistants.VectorStoreFileInProgress}},
+			ID: "vsfb_1", Object: "vector_store.files_batch", Status: assistants.FileBatchInProgress}},
 		"null everywhere": {`{"id":"vsfb_1","object":null,"created_at":null,"status":null,"vector_store_id":null,"file_counts":null}`,
 			assistants.FileBatch{ID: "vsfb_1"}},
 		"nothing but an id":        {`{"id":"vsfb_1"}`, assistants.FileBatch{ID: "vsfb_1"}},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"os"
 )
 
 // A File is a document that was uploaded, or that an assistant has made. Its contents are a call of their own:
@@ -24,8 +25,8 @@ type File struct {
 	ExpiresAt Timestamp   `json:"expires_at"` // when it will be deleted; zero: never
 	Filename  string      `json:"filename"`   // without a path
 	Purpose   FilePurpose `json:"purpose"`    // what it is for
-	// Status is "uploaded", "processed" or "error"; whether it can be searched says the vector store. Deprecated by the
-	// service, which still sends it.
+	// Status is "uploaded", "processed" or "error". It does not say whether the file can be searched: see [VectorStoreFile].
+	// Deprecated by the service, which still sends it.
 	Status string `json:"status"`
 	// StatusDetails are "" unless a file for fine-tuning is no good.
 	StatusDetails string `json:"status_details,omitzero"`
@@ -87,10 +88,10 @@ func (e FileExpiration) MarshalJSON() ([]byte, error) {
 //
 // A file is sent as it is read, whatever its size, and never held in memory. Should the call have to be sent again, a
 // path is opened again, and a reader that can seek is set back to where it stood. Any other reader is remembered for its
-// first 64 KiB; beyond that the call is not sent again, and its first error counts.
+// first 64 KiB; beyond that the call is not sent again, and ends with its first error.
 type FileUploadParams struct {
-	// File is read to its end, from where it stands; it is not closed. If the call ends while it is being read, as with
-	// its context, that Read is left to itself. Either File or Path is given.
+	// File is read to its end, from where it stands; it is not closed. One reader is for one call at a time. A call that
+	// ends, as with its context, does not wait for a Read that blocks. Either File or Path is given.
 	File io.Reader
 	// Path is that of a regular file of this machine, in place of File. Only the name is sent, not the path.
 	Path string
@@ -107,9 +108,9 @@ type FileUploadParams struct {
 	Purpose FilePurpose
 	// ExpiresAfter has the file deleted some day. nil: not by itself.
 	ExpiresAfter *FileExpiration
-	// Progress is called with how many bytes were sent so far, and how many there are, -1 if nobody knows: whenever some
-	// were, one call after the other, while the sending waits. If the file is sent again it begins anew. After the upload
-	// has returned it is not called. nil: not at all.
+	// Progress is called with how many bytes of this file were sent so far, and how many there are, -1 if that is not known:
+	// whenever some were, one call after the other, while the sending waits. If the file is sent again it begins anew. No
+	// call begins after the upload has returned. nil: not at all.
 	Progress func(sent, total int64)
 }
 
@@ -125,8 +126,8 @@ func (p *FileUploadParams) name() string {
 			return name
 		}
 	}
-	if named, ok := p.File.(interface{ Name() string }); ok {
-		name, _ := fileName(named.Name())
+	if f, ok := p.File.(*os.File); ok && f != nil {
+		name, _ := fileName(f.Name())
 		return name
 	}
 	return ""
@@ -198,7 +199,7 @@ func (s *FilesService) Delete(ctx context.Context, fileID string, opts ...Reques
 //
 // GET /files/{file_id}/content: https://platform.openai.com/docs/api-reference/files/retrieve-contents
 func (s *FilesService) Content(ctx context.Context, fileID string, opts ...RequestOption) (io.ReadCloser, error) {
-	return s.core.open(ctx, &outgoing{method: http.MethodGet, to: route{"files", fileID, "content"}}, opts)
+	return s.core.open(ctx, &outgoing{method: http.MethodGet, to: route{"files", fileID, "content"}, whole: true}, opts)
 }
 
 // List returns a page of files; the newest 10,000 if params is zero.

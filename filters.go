@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // A Filter chooses files of a vector store by their attributes: it compares one of them, or combines other filters.
@@ -88,6 +89,7 @@ func FilterAnd(filters ...Filter) Filter { return Filter{Type: FilterTypeAnd, Fi
 // FilterOr chooses files that one of the filters chooses.
 func FilterOr(filters ...Filter) Filter { return Filter{Type: FilterTypeOr, Filters: filters} }
 
+// attributesOf is never nil, so that no values are told from none given.
 func attributesOf[T string | int | int64 | float64](values []T) []Attribute {
 	list := make([]Attribute, len(values))
 	for i, v := range values {
@@ -114,8 +116,13 @@ func (f Filter) MarshalJSON() ([]byte, error) {
 			Filters []Filter   `json:"filters"`
 		}{f.Type, filters})
 	}
-	if f.Filters != nil {
+	switch {
+	case f.Filters != nil:
 		return nil, fmt.Errorf("filter of type %q combines at once", f.Type)
+	case f.Key == "":
+		return nil, fmt.Errorf("filter of type %q has no key", f.Type)
+	case f.Value == (Attribute{}) && f.Values == nil:
+		return nil, fmt.Errorf("filter of type %q has nothing to compare %q with", f.Type, f.Key)
 	}
 	type comparison[V any] struct {
 		Type  FilterType `json:"type"`
@@ -189,6 +196,11 @@ func (f Filter) Matches(attributes Attributes) bool {
 
 // equal compares values, not their spellings.
 func (a Attribute) equal(b Attribute) bool {
+	i, notInt := strconv.ParseInt(a.raw, 10, 64)
+	j, neither := strconv.ParseInt(b.raw, 10, 64)
+	if notInt == nil && neither == nil {
+		return i == j // which no float64 may be able to tell
+	}
 	n, isNumber := a.Number()
 	m, isAlso := b.Number()
 	if isNumber || isAlso {

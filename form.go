@@ -10,7 +10,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 )
 
 // A form is a request that carries a file: a body of type multipart/form-data, which is put together while it is sent.
@@ -103,32 +103,26 @@ func (f *form) Size() int64 {
 	return int64(len(f.head)) + f.file.size + int64(len(f.tail))
 }
 
-// A watched reader reports how much of it was read, until it is closed.
+// A watched reader reports how much of it was read, until it is closed: neither during the next attempt nor after the call.
 type watched struct {
 	io.ReadCloser
 	total  int64
 	report func(sent, total int64)
-
-	mu     sync.Mutex // held while reporting
 	sent   int64
-	closed bool
+	closed atomic.Bool
 }
 
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.ReadCloser.Read(p)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if n > 0 && !w.closed {
+	if n > 0 && !w.closed.Load() {
 		w.sent += int64(n)
 		w.report(w.sent, w.total)
 	}
 	return n, err
 }
 
-// Close returns when nothing is reported any more: neither during the next attempt nor after the call.
+// Close does not wait for a report that is being made: it may be waiting for whoever closes.
 func (w *watched) Close() error {
-	w.mu.Lock()
-	w.closed = true
-	w.mu.Unlock()
+	w.closed.Store(true)
 	return w.ReadCloser.Close()
 }

@@ -35,7 +35,7 @@ func settling() map[string]settleCall {
 		if b == nil {
 			return "", err
 		}
-		return b.Status, err
+		return assistants.VectorStoreFileStatus(b.Status), err
 	}
 	const files, batches = "/vector_stores/vs_1/files", "/vector_stores/vs_1/file_batches"
 	aFile := func(status string) string { return aStoreFile("file-1", status) }

@@ -57,12 +57,12 @@ func (m *Message) Text() string {
 	return strings.Join(texts, "\n")
 }
 
-// Replaced is Text with something else in the place of each annotation: see [Text.Replaced].
-func (m *Message) Replaced(with func(a Annotation) string) string {
+// ReplaceAnnotations returns Text with something else in the place of each annotation: see [Text.ReplaceAnnotations].
+func (m *Message) ReplaceAnnotations(with func(a Annotation) string) string {
 	var texts []string
 	for i := range m.Content {
 		if text := m.Content[i].Text; text != nil {
-			texts = append(texts, text.Replaced(with))
+			texts = append(texts, text.ReplaceAnnotations(with))
 		}
 	}
 	return strings.Join(texts, "\n")

@@ -2,6 +2,7 @@ package assistants
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -129,7 +130,7 @@ func all[T any](params ListParams, fetch func(ListParams) (*Page[T], error)) ite
 			}
 			stuck := cursor == "" || trail.revisits(cursor)
 			if page.HasMore && stuck || cursor != "" && cursor == *previous {
-				yield(nil, fmt.Errorf("assistants: the cursor %q of the list does not move", cursor))
+				yield(nil, errStuck)
 				return
 			}
 			for _, item := range page.Data {
@@ -144,6 +145,9 @@ func all[T any](params ListParams, fetch func(ListParams) (*Page[T], error)) ite
 		}
 	}
 }
+
+// errStuck does not tell the cursor, which is a server's word.
+var errStuck = errors.New("assistants: the cursor of the list does not move")
 
 // A trail notices a walk in circles, of any length, without remembering where it has been: it compares with one
 // place, which it chooses anew after twice as many steps each time (Brent's method).

@@ -46,7 +46,7 @@ func askFolder(ctx context.Context, client *assistants.Client, pattern, question
 		if err != nil {
 			return err
 		}
-		fmt.Println(message.Replaced(func(a assistants.Annotation) string { return "[" + a.FileID() + "]" }))
+		fmt.Println(message.ReplaceAnnotations(func(a assistants.Annotation) string { return "[" + a.FileID() + "]" }))
 	}
 	return nil
 }

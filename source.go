@@ -2,6 +2,7 @@ package assistants
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,9 @@ type source struct {
 	parts sectionOpener // nil: it cannot be read in parts at once
 }
 
+// maxFileSize is what no file has; it leaves room for the rest of a form.
+const maxFileSize = 1 << 60
+
 // A sectionOpener opens a part of a file.
 type sectionOpener func(offset, size int64) (io.ReadCloser, error)
 
@@ -30,6 +34,8 @@ func newSource(r io.Reader, path, name string, size int64) (*source, error) {
 	var s *source
 	var err error
 	switch {
+	case size < 0 || size > maxFileSize:
+		return nil, fmt.Errorf("the Size %d is none", size)
 	case r != nil && path != "":
 		return nil, errors.New("File and Path are given at once")
 	case r != nil:
@@ -58,10 +64,21 @@ func pathSource(path string, size int64) (*source, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is no regular file", path)
 	}
-	if err := checkSize(size, info.Size()); err != nil {
+	s := &source{name: path, size: info.Size()}
+	if s.size == 0 { // or that of a file which the system makes up when it is read
+		s.size = cmp.Or(size, -1)
+		s.open = func() (io.ReadCloser, error) {
+			f, err := os.Open(path)
+			if err != nil || s.size < 0 {
+				return f, err
+			}
+			return readCloser{&exactReader{r: f, size: s.size}, f}, nil
+		}
+		return s, nil
+	}
+	if err := checkSize(size, s.size); err != nil {
 		return nil, err
 	}
-	s := &source{name: path, size: info.Size()}
 	s.parts = func(offset, size int64) (io.ReadCloser, error) {
 		f, err := os.Open(path)
 		if err != nil {
@@ -76,15 +93,14 @@ func pathSource(path string, size int64) (*source, error) {
 // readerSource finds out what a reader can do: be read in parts, be rewound, or neither.
 func readerSource(r io.Reader, size int64) (*source, error) {
 	s := &source{size: -1}
-	if f, ok := r.(*os.File); ok {
-		if err := checkFile(f); err != nil {
+	seeker, ok := r.(io.ReadSeeker)
+	if f, isFile := r.(*os.File); isFile {
+		sized, err := checkFile(f)
+		if err != nil {
 			return nil, err
 		}
+		s.name, ok = f.Name(), sized
 	}
-	if named, ok := r.(interface{ Name() string }); ok { // *os.File
-		s.name = named.Name()
-	}
-	seeker, ok := r.(io.ReadSeeker)
 	start, end, err := extent(seeker, ok)
 	if err != nil {
 		return nil, err
@@ -106,7 +122,7 @@ func readerSource(r io.Reader, size int64) (*source, error) {
 		s.open = func() (io.ReadCloser, error) { return s.parts(0, s.size) }
 	case end >= 0:
 		rewinding := &rewinder{r: seeker, start: start}
-		s.open, s.spent = rewinding.open, rewinding.spent
+		s.open = rewinding.open
 	default:
 		if buffer, ok := r.(*bytes.Buffer); ok && size <= 0 {
 			s.size = int64(buffer.Len())
@@ -127,15 +143,17 @@ func readerSource(r io.Reader, size int64) (*source, error) {
 }
 
 // checkFile says what is wrong with an open file, before its size is asked for: a directory would tell one.
-func checkFile(f *os.File) error {
+// It reports whether the file's size can be believed: a device has none, and neither have files that the system makes up
+// when they are read.
+func checkFile(f *os.File) (sized bool, err error) {
 	info, err := f.Stat()
-	if err != nil {
-		return err
+	switch {
+	case err != nil:
+		return false, err
+	case info.IsDir():
+		return false, fmt.Errorf("%s is a directory", f.Name())
 	}
-	if info.IsDir() {
-		return fmt.Errorf("%s is a directory", f.Name())
-	}
-	return nil
+	return info.Mode().IsRegular() && info.Size() > 0, nil
 }
 
 // extent is from where to where a reader can be read; end is -1 if it cannot tell. It is an error only if the reader
@@ -236,14 +254,6 @@ func (w *rewinder) open() (io.ReadCloser, error) {
 	}
 	w.attempt++
 	return io.NopCloser(&rewound{w, w.attempt}), nil
-}
-
-func (w *rewinder) spent() bool {
-	free := w.mu.TryLock()
-	if free {
-		w.mu.Unlock()
-	}
-	return !free
 }
 
 type rewound struct {

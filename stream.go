@@ -3,7 +3,6 @@ package assistants
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -98,7 +97,7 @@ func (c *core) stream(ctx context.Context, threadID, runID string, o *outgoing, 
 		return nil, err
 	}
 	if ctx == nil {
-		return nil, o.failed(errors.New("the context is nil"))
+		return nil, o.failed(errNilContext)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	feed, err := c.openFeed(ctx, o, &cfg)

@@ -34,12 +34,14 @@ type UploadLargeParams struct {
 	// Concurrency is how many parts are sent at once. 0 is 4. A reader that is no [io.ReaderAt] is read from its beginning
 	// to its end, so that its parts are sent one after the other whatever Concurrency says.
 	Concurrency int
-	// Resume goes on with an upload that was interrupted. nil: a new one.
+	// Checkpoint is called when the upload has been created and with each part that is there, one call after the other, for
+	// whoever wants to go on though the process comes to a sudden end. It gets a copy. nil: the error of the call is enough.
+	Checkpoint func(UploadProgress)
+	// Resume goes on with an upload that was interrupted; its PartSize counts. nil: a new one.
 	Resume *UploadProgress
 }
 
-// UploadProgress is how far an upload has come: what it takes to go on with it, in another process if need be. It can be
-// kept as JSON.
+// UploadProgress is how far an upload has come: what it takes to go on with it. It can be kept as JSON.
 type UploadProgress struct {
 	// UploadID is that of the upload.
 	UploadID string `json:"upload_id"`
@@ -49,7 +51,8 @@ type UploadProgress struct {
 	PartIDs []string `json:"part_ids"`
 }
 
-// An UploadInterruptedError says that an upload has not come to its end, and how far it has come.
+// An UploadInterruptedError says that an upload has not come to its end, and how far it has come. Going on may help once what
+// Err says has been mended. What cannot be gone on with, because the service has refused it, is another error.
 type UploadInterruptedError struct {
 	Progress UploadProgress // to go on with: see [UploadLargeParams].Resume
 	Err      error          // why
@@ -63,28 +66,27 @@ func (e *UploadInterruptedError) Error() string {
 			there++
 		}
 	}
-	return fmt.Sprintf("assistants: upload %s was interrupted with %d of %d parts there: %v", e.Progress.UploadID, there, len(e.Progress.PartIDs), e.Err)
+	return fmt.Sprintf("upload %s was interrupted with %d of %d parts there: %v", e.Progress.UploadID, there, len(e.Progress.PartIDs), e.Err)
 }
 
 // Unwrap gives the reason.
 func (e *UploadInterruptedError) Unwrap() error { return e.Err }
 
 // UploadLarge uploads a file in parts, several at once, and completes the upload with the checksum of all of it, so that
-// a file which changed meanwhile is an error. Nothing but what is being sent is held in memory.
+// a file which changed meanwhile is an error. Where FIPS 140 is enforced there is no checksum, which is MD5. Nothing but what
+// is being sent is held in memory.
 //
-// A part that fails is sent again as every call is. When that is of no use, or the context ends, the parts that are being
-// sent are finished, as far as the context lets them, and the error is an [UploadInterruptedError], with which a later call
-// goes on from there, for an hour after the upload was begun. Options apply to each of the calls; those that belong to one,
-// such as [WithIdempotencyKey] and [WithResponse], are errors.
+// A part is sent again as every call is: not if its connection broke, unless nothing was sent. When a part fails, or the
+// context ends, the parts that are being sent are finished, as far as the context lets them, and the error is an
+// [UploadInterruptedError], with which a later call goes on from there, for an hour after the upload was begun. If it was the
+// answer to the last request that got lost, the file may be there: see [FilesService.List]. Options apply to each of the calls;
+// those that belong to one, such as [WithIdempotencyKey] and [WithResponse], are errors.
 //
 // POST /uploads: https://platform.openai.com/docs/api-reference/uploads/create
 func (s *UploadsService) UploadLarge(ctx context.Context, params UploadLargeParams, opts ...RequestOption) (*File, error) {
 	o := &outgoing{method: http.MethodPost, to: route{"uploads"}}
-	if err := s.core.severally(o, opts); err != nil {
+	if err := s.core.severally(ctx, o, opts); err != nil {
 		return nil, err
-	}
-	if ctx == nil {
-		return nil, o.failed(errors.New("the context is nil"))
 	}
 	u, err := s.newLargeUpload(params, opts)
 	if err != nil {
@@ -95,20 +97,38 @@ func (s *UploadsService) UploadLarge(ctx context.Context, params UploadLargePara
 		if err != nil {
 			return nil, err
 		}
-		u.progress.UploadID = upload.ID
+		u.note(func() { u.progress.UploadID = upload.ID })
 	}
 	sum, err := u.send(ctx)
 	if err != nil {
-		return nil, &UploadInterruptedError{u.progress, err}
+		return nil, u.interrupted(err)
 	}
 	done, err := s.Complete(ctx, u.progress.UploadID, UploadCompleteParams{PartIDs: u.progress.PartIDs, MD5: sum}, opts...)
 	switch {
 	case err != nil:
-		return nil, &UploadInterruptedError{u.progress, err}
+		return nil, u.interrupted(err)
 	case done.File == nil || done.File.check() != nil:
-		return nil, o.failed(fmt.Errorf("upload %s is %s, and the answer has no file", done.ID, done.Status))
+		return nil, o.failed(fmt.Errorf("the answer to completing upload %s has no file", u.progress.UploadID))
 	}
 	return done.File, nil
+}
+
+// interrupted is the error of an upload that was begun.
+func (u *largeUpload) interrupted(err error) error {
+	if errors.Is(err, ErrBadRequest) || errors.Is(err, ErrNotFound) {
+		return err // it has expired or was cancelled, or the file is another one
+	}
+	return &UploadInterruptedError{u.progress, err}
+}
+
+// note writes progress down.
+func (u *largeUpload) note(progress func()) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	progress()
+	if u.checkpoint != nil {
+		u.checkpoint(UploadProgress{u.progress.UploadID, u.progress.PartSize, slices.Clone(u.progress.PartIDs)})
+	}
 }
 
 // A largeUpload is a file that is being uploaded in parts.
@@ -119,6 +139,7 @@ type largeUpload struct {
 	file        *source
 	concurrency int
 	report      *tally
+	checkpoint  func(UploadProgress)
 
 	mu       sync.Mutex
 	progress UploadProgress
@@ -151,7 +172,7 @@ func (s *UploadsService) newLargeUpload(params UploadLargeParams, opts []Request
 		return nil, err
 	}
 	u := &largeUpload{
-		service: s, opts: opts, file: file, progress: progress,
+		service: s, opts: opts, file: file, progress: progress, checkpoint: params.Checkpoint,
 		concurrency: cmp.Or(params.Concurrency, defaultLargeConcurrency),
 		create: UploadCreateParams{
 			Filename: file.name, Purpose: params.File.purpose(), Bytes: file.size,
@@ -308,9 +329,7 @@ func (u *largeUpload) sendPart(ctx context.Context, i int, data *source) {
 		u.failed(err)
 		return
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.progress.PartIDs[i] = part.ID
+	u.note(func() { u.progress.PartIDs[i] = part.ID })
 }
 
 // An addedPart is the request that adds a part.

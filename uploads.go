@@ -31,6 +31,7 @@ type Upload struct {
 func (u *Upload) check() error      { return checkObject(u.Object, "upload", u.ID) }
 func (u *Upload) incomplete() bool  { return false }
 func (u *Upload) keep([]byte) error { return nil }
+func (u *Upload) cursor() string    { return u.ID }
 
 // An UploadStatus is how far an upload is.
 type UploadStatus string
@@ -58,6 +59,7 @@ type UploadPart struct {
 func (p *UploadPart) check() error      { return checkObject(p.Object, "upload.part", p.ID) }
 func (p *UploadPart) incomplete() bool  { return false }
 func (p *UploadPart) keep([]byte) error { return nil }
+func (p *UploadPart) cursor() string    { return p.ID }
 
 // UploadCreateParams describe the file that an upload is to become.
 type UploadCreateParams struct {

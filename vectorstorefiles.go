@@ -51,13 +51,13 @@ func (f *VectorStoreFile) Err() error {
 	return nil
 }
 
-// A VectorStoreFileStatus is how far a file in a vector store, or a batch of them, is.
+// A VectorStoreFileStatus is how far a file in a vector store is.
 type VectorStoreFileStatus string
 
-// Statuses of files in vector stores, and of batches.
+// Statuses of files in vector stores.
 const (
 	VectorStoreFileInProgress VectorStoreFileStatus = "in_progress" // being read
-	VectorStoreFileCompleted  VectorStoreFileStatus = "completed"   // can be searched; of a batch: all files have been looked at
+	VectorStoreFileCompleted  VectorStoreFileStatus = "completed"   // can be searched
 	VectorStoreFileFailed     VectorStoreFileStatus = "failed"      // see LastError
 	VectorStoreFileCancelled  VectorStoreFileStatus = "cancelled"   // given up by the caller
 )
@@ -131,7 +131,7 @@ func (c *VectorStoreFileContent) check() error {
 func (c *VectorStoreFileContent) incomplete() bool  { return false }
 func (c *VectorStoreFileContent) keep([]byte) error { return nil }
 
-// Text is all of the text, one part below the other.
+// Text is the text of this page, one part below the other. There is more if HasMore says so; no call fetches it by NextPage.
 func (c *VectorStoreFileContent) Text() string { return textOf(c.Data) }
 
 func textOf(parts []FileSearchContent) string {

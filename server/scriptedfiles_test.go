@@ -236,7 +236,7 @@ func TestLinkFile(t *testing.T) {
 			assert.Equal(t, assistants.AnnotationFilePath, a.Type)
 			assert.Equal(t, []any{path, test.start, test.start + 25}, []any{a.Text, a.StartIndex, a.EndIndex})
 			assert.Equal(t, path, string([]rune(text.Value)[a.StartIndex:a.EndIndex]))
-			assert.Equal(t, test.footed, text.Replaced(func(a assistants.Annotation) string { return "<" + a.FileID() + ">" }))
+			assert.Equal(t, test.footed, text.ReplaceAnnotations(func(a assistants.Annotation) string { return "<" + a.FileID() + ">" }))
 			assert.Equal(t, "a,b\n", c.ok("GET", "/v1/files/"+a.FileID()+"/content", ""))
 
 			var shown []assistants.Annotation
@@ -282,7 +282,7 @@ func TestFilesInOneMessage(t *testing.T) {
 		require.Len(t, m.Content, 2)
 		image, content := m.Content[0].ImageFile, m.Content[1].Text
 		assert.Equal(t, "🎉 sandbox:/mnt/data/a.csv says 【4:0†a.txt】 and so does sandbox:/mnt/data/b.csv.", content.Value)
-		assert.Equal(t, "🎉 (a) says (Hello there.) and so does (b).", content.Replaced(func(a assistants.Annotation) string {
+		assert.Equal(t, "🎉 (a) says (Hello there.) and so does (b).", content.ReplaceAnnotations(func(a assistants.Annotation) string {
 			return "(" + download(ctx, t, client, a.FileID()) + ")"
 		}))
 		assert.Equal(t, "\x89PNG", download(ctx, t, client, image.FileID))

@@ -124,7 +124,7 @@ func ask(ctx context.Context, client *assistants.Client, assistantID, question s
 // show prints a message, with a number in the place of each citation, and the files behind the numbers below.
 func show(ctx context.Context, client *assistants.Client, message *assistants.Message, out io.Writer) error {
 	var footnotes []string // the ids of files
-	fmt.Fprintln(out, message.Replaced(func(a assistants.Annotation) string {
+	fmt.Fprintln(out, message.ReplaceAnnotations(func(a assistants.Annotation) string {
 		footnotes = append(footnotes, a.FileID())
 		return fmt.Sprintf("[%d]", len(footnotes))
 	}))

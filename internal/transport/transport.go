@@ -6,6 +6,7 @@ package transport
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -93,13 +94,21 @@ func (t *Transport) repeat(ctx context.Context, req *Request, consume func(*http
 	if err := ctx.Err(); err != nil {
 		return answer, nil, err
 	}
+	var before Answer
+	var failed error // of the attempt before
 	for {
+		before = *answer
 		answer.Attempts++
 		answer.StatusCode, answer.Header, answer.Body = 0, nil, nil
 		a, err := t.send(ctx, req, answer, consume)
 		if err == nil && answer.OK() {
 			return answer, a.body, nil
 		}
+		if answer.Attempts > 1 && errors.Is(err, ErrSpent) { // nothing was sent: what came of the attempt before is the end
+			*answer = before
+			return answer, nil, failed
+		}
+		failed = err
 		wait, again := nextAttempt(req, answer, err)
 		if !again || err != nil && ctx.Err() != nil {
 			return answer, nil, err
