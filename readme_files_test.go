@@ -26,9 +26,10 @@ func askFolder(ctx context.Context, client *assistants.Client, pattern, question
 	if err != nil {
 		return err
 	}
-	if _, err := client.FileBatches.UploadAndPoll(ctx, store.ID, documents); err != nil {
-		return err // which says of each file that failed why it did
-	}
+	batch, failures := client.FileBatches.UploadAndPoll(ctx, store.ID, documents)
+	if batch == nil || batch.Status != assistants.FileBatchCompleted {
+		return failures
+	} // otherwise they are nil, or tell which files were left out, each with its reason
 	librarian, err := client.Assistants.Create(ctx, assistants.AssistantCreateParams{
 		Model:         "gpt-4o",
 		Tools:         []assistants.Tool{{Type: assistants.ToolFileSearch}},

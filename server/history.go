@@ -21,7 +21,7 @@ func (e *budgetError) Error() string { return "the run's tokens are used up" }
 // modelCall returns the next call of a run.
 func (s *Server) modelCall(ctx context.Context, doc runDocument, state runState) (*ModelCall, error) {
 	c := &ModelCall{
-		server: s, ThreadID: doc.ThreadID, RunID: doc.ID, AssistantID: doc.AssistantID, Round: state.Rounds,
+		files: &callFiles{server: s}, ThreadID: doc.ThreadID, RunID: doc.ID, AssistantID: doc.AssistantID, Round: state.Rounds,
 		ParallelToolCalls: string(doc.ParallelToolCalls) == "true", State: bytes.Clone(state.Model), // which the model may change
 	}
 	for _, field := range []struct {

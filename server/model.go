@@ -79,11 +79,10 @@ type ModelCall struct {
 	// State is the last [State] that the model yielded in this run; nil if there was none.
 	State []byte
 
-	server   *Server    // whose call it is; nil: somebody else has made it
-	searches int        // that SearchFiles has made
-	strict   bool       // of a script; see Scripted.Strict
-	found    SearchCall // by a script's last search
-	shown    []string   // images of a script's code, for its next message
+	files  *callFiles // nil: somebody else has made the call
+	strict bool       // of a script; see Scripted.Strict
+	found  SearchCall // by a script's last search
+	shown  []string   // images of a script's code, for its next message
 }
 
 // A Turn is one item of a conversation: a message, or calls of tools. The other field is nil. What a model wrote before it
@@ -191,6 +190,8 @@ type SearchCall struct {
 	ScoreThreshold float64 // 0 to 1
 	// Results, best first, may also follow as [SearchResults].
 	Results []assistants.FileSearchResult
+
+	place int // in the conversation, for marks
 }
 
 // SearchResults are more results of the [SearchCall] that was begun last. It is a [ModelEvent].

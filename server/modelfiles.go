@@ -7,11 +7,18 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	"github.com/assistants-go/assistants"
 )
 
 // What a [Model] can do with files: section 18 of docs/protocol.md.
+
+// callFiles are what a call can do with files.
+type callFiles struct {
+	server   *Server
+	searches atomic.Int64 // that the call has made
+}
 
 // errNoServer is what becomes of a call that somebody else has made.
 var errNoServer = errors.New("server: the call is not of a server, and there are no files")
@@ -19,10 +26,10 @@ var errNoServer = errors.New("server: the call is not of a server, and there are
 // OpenFile returns a file and what is in it, such as that of an image in the conversation, or one that code shall read. The
 // caller closes the content. A file that is not there is [ErrNotFound].
 func (c *ModelCall) OpenFile(ctx context.Context, fileID string) (*assistants.File, io.ReadCloser, error) {
-	if c.server == nil {
+	if c.files == nil {
 		return nil, nil, errNoServer
 	}
-	record, err := c.server.file(ctx, fileID)
+	record, err := c.files.server.file(ctx, fileID)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -30,7 +37,7 @@ func (c *ModelCall) OpenFile(ctx context.Context, fileID string) (*assistants.Fi
 	if err := json.Unmarshal(record.Data, file); err != nil {
 		return nil, nil, err
 	}
-	content, err := c.server.blobs.Open(ctx, fileID)
+	content, err := c.files.server.blobs.Open(ctx, fileID)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -42,16 +49,16 @@ func (c *ModelCall) OpenFile(ctx context.Context, fileID string) (*assistants.Fi
 // kept then. Of a name that is a path the last element counts. It has 1 to 512 characters, without control characters, which
 // are taken out, and is neither "." nor "..".
 func (c *ModelCall) CreateFile(ctx context.Context, name string, content io.Reader) (*assistants.File, error) {
-	if c.server == nil {
+	if c.files == nil {
 		return nil, errNoServer
 	}
 	checked, refused := fileName{}.check("name", quote(validText(name)))
 	if refused != nil {
 		return nil, fmt.Errorf("server: %q cannot be the name of a file", echo(name))
 	}
-	limited := &limitedReader{r: content, left: c.server.maxFile}
+	limited := &limitedReader{r: content, left: c.files.server.maxFile}
 	f := newFile{name: decodeString(checked), purpose: string(assistants.PurposeAssistantsOutput)}
-	record, err := c.server.createFile(ctx, f, limited)
+	record, err := c.files.server.createFile(ctx, f, limited)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +83,7 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 // SearchFiles looks for passages that answer the queries in the vector stores of the run, in the way that its file search
 // tool says, and returns the call for the model to yield. Each result has its content. Without a vector store, and without
 // a query, there are no results. They end where they would be too long together, but there is always room for the best one.
-// A call makes one search at a time, while files are opened and made by many goroutines at once.
+// Like the other methods it may be called by several goroutines at once.
 func (c *ModelCall) SearchFiles(ctx context.Context, queries ...string) (SearchCall, error) {
 	found := SearchCall{}
 	limit := defaultResults(c.Model)
@@ -94,10 +101,10 @@ func (c *ModelCall) SearchFiles(ctx context.Context, queries ...string) (SearchC
 	if len(queries) == 0 || stores == nil || len(stores.VectorStoreIDs) == 0 {
 		return found, nil
 	}
-	if c.server == nil {
+	if c.files == nil {
 		return found, errNoServer
 	}
-	passages, err := c.server.search(ctx, stores.VectorStoreIDs, IndexQuery{
+	passages, err := c.files.server.search(ctx, stores.VectorStoreIDs, IndexQuery{
 		Queries: queries, MaxResults: limit, ScoreThreshold: found.ScoreThreshold,
 	})
 	if err != nil {
@@ -113,7 +120,7 @@ func (c *ModelCall) SearchFiles(ctx context.Context, queries ...string) (SearchC
 			Content: []assistants.FileSearchContent{{Type: assistants.ContentText, Text: p.Text}},
 		})
 	}
-	c.searches++
+	found.place = searchPlace(len(c.History), int(c.files.searches.Add(1)))
 	return found, nil
 }
 
@@ -134,16 +141,16 @@ func resultBudget(model string) int {
 	return 16_000
 }
 
-// CitationOf returns what cites a result of the search that [ModelCall.SearchFiles] has made last: the mark "【4:0†handbook.md】"
-// stands for the first result in a conversation of one message. There must be such a result.
-func (c *ModelCall) CitationOf(search SearchCall, result int) Citation {
-	r := &search.Results[result]
-	return Citation{Mark: fmt.Sprintf("【%d:%d†%s】", c.place(), result, r.FileName), FileID: r.FileID}
-}
+// searchPlace is inferred: the number of a search in the conversation, the first of a call behind so many turns. The recorded
+// marks of a search that answers the first message begin with 4.
+func searchPlace(turns, search int) int { return 2 + turns + search }
 
-// place is inferred: the number of a search in the conversation. The recorded marks of a search that answers the first
-// message begin with 4.
-func (c *ModelCall) place() int { return 3 + len(c.History) + max(c.searches-1, 0) }
+// Citation returns what cites one of the Results that [ModelCall.SearchFiles] has found: the mark "【4:0†handbook.md】" stands for
+// the first result in a conversation of one message. There must be such a result.
+func (e SearchCall) Citation(result int) Citation {
+	r := &e.Results[result]
+	return Citation{Mark: fmt.Sprintf("【%d:%d†%s】", e.place, result, r.FileName), FileID: r.FileID}
+}
 
 // countTokens is how many tokens a text has, as chunks count them.
 func countTokens(text string) int {

@@ -483,7 +483,7 @@ func TestFilesOfACallOfNoServer(t *testing.T) {
 	require.ErrorContains(t, err, "not of a server")
 
 	found.Results = []assistants.FileSearchResult{{FileID: "file-1", FileName: "a.md"}}
-	assert.Equal(t, server.Citation{Mark: "【4:0†a.md】", FileID: "file-1"}, call.CitationOf(found, 0))
+	assert.Equal(t, server.Citation{Mark: "【0:0†a.md】", FileID: "file-1"}, found.Citation(0))
 	for name, action := range map[string]server.Action{
 		"search": server.SearchFiles(), "image": server.ShowImage("a", nil), "link": server.LinkFile("a", nil),
 	} {

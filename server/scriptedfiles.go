@@ -32,7 +32,7 @@ func CiteResult(result int) Action {
 	return func(ctx context.Context, call *ModelCall, yield func(ModelEvent, error) bool) bool {
 		switch {
 		case result >= 0 && result < len(call.found.Results):
-			return yield(call.CitationOf(call.found, result), nil)
+			return yield(call.found.Citation(result), nil)
 		case call.strict:
 			return stop(yield, wrongScript("The script cites result %d of %d.", result, len(call.found.Results)))
 		}
