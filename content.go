@@ -72,8 +72,8 @@ func (t *Text) ReplaceAnnotations(with func(a Annotation) string) string {
 // within is where an annotation is in a text, from a place on.
 func (a Annotation) within(text []rune, from int) (start, end int, found bool) {
 	start, end = a.StartIndex, a.EndIndex
-	if start >= from && end >= start && end <= len(text) && (a.Text == "" || string(text[start:end]) == a.Text) {
-		return start, end, true
+	if start >= 0 && end >= start && end <= len(text) && (a.Text == "" || string(text[start:end]) == a.Text) {
+		return start, end, start >= from // else it overlaps, and its text further on is that of another
 	}
 	rest := string(text[from:])
 	i := strings.Index(rest, a.Text)

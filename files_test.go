@@ -340,6 +340,30 @@ func TestFileContentRefused(t *testing.T) {
 	}
 }
 
+// A part of a file, or nothing, is not the file.
+func TestFileContentNotWhole(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{201, 204, 206} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			everywhere(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Range", "bytes 0-2/100")
+				w.WriteHeader(status)
+				io.WriteString(w, "abc")
+			}, func(t *testing.T, c *assistants.Client) {
+				var resp assistants.Response
+				content, err := c.Files.Content(t.Context(), "file-1", assistants.WithResponse(&resp))
+				require.ErrorContains(t, err, fmt.Sprintf("the answer has status %d and not all of the content", status))
+				assert.Nil(t, content)
+				assert.Equal(t, status, resp.StatusCode)
+				var wrong *assistants.APIError
+				require.ErrorAs(t, err, &wrong)
+				assert.Equal(t, "/files/file-1/content", wrong.Path)
+			})
+		})
+	}
+}
+
 // Reading ends with the caller's context, and with silence.
 func TestFileContentEnds(t *testing.T) {
 	t.Parallel()

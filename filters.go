@@ -2,6 +2,7 @@ package assistants
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -176,35 +177,39 @@ func (f Filter) Matches(attributes Attributes) bool {
 	case FilterTypeNin:
 		return !has || !slices.ContainsFunc(f.Values, value.equal)
 	}
-	is, isNumber := value.Number()
-	than, comparable := f.Value.Number()
-	if !has || !isNumber || !comparable {
+	order, comparable := value.compare(f.Value)
+	if !has || !comparable {
 		return false
 	}
 	switch f.Type {
 	case FilterTypeGt:
-		return is > than
+		return order > 0
 	case FilterTypeGte:
-		return is >= than
+		return order >= 0
 	case FilterTypeLt:
-		return is < than
+		return order < 0
 	case FilterTypeLte:
-		return is <= than
+		return order <= 0
 	}
 	return false
 }
 
-// equal compares values, not their spellings.
-func (a Attribute) equal(b Attribute) bool {
-	i, notInt := strconv.ParseInt(a.raw, 10, 64)
+// compare compares numbers; ok says that both are. Integers may be larger than a float64 can tell apart.
+func (a Attribute) compare(b Attribute) (order int, ok bool) {
+	i, notInteger := strconv.ParseInt(a.raw, 10, 64)
 	j, neither := strconv.ParseInt(b.raw, 10, 64)
-	if notInt == nil && neither == nil {
-		return i == j // which no float64 may be able to tell
+	if notInteger == nil && neither == nil {
+		return cmp.Compare(i, j), true
 	}
 	n, isNumber := a.Number()
 	m, isAlso := b.Number()
-	if isNumber || isAlso {
-		return isNumber && isAlso && n == m
+	return cmp.Compare(n, m), isNumber && isAlso
+}
+
+// equal compares values, not their spellings.
+func (a Attribute) equal(b Attribute) bool {
+	if order, ok := a.compare(b); ok {
+		return order == 0
 	}
 	return a.isText() == b.isText() && a.String() == b.String()
 }

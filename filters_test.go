@@ -64,8 +64,13 @@ func TestFilterContradictions(t *testing.T) {
 		`filter of type "in" has Value and Values at once`:   {Type: "in", Key: "a", Value: one, Values: none},
 		`filter of type "like" has Value and Values at once`: {Type: "like", Key: "a", Value: one, Values: none},
 		`filter of type "like" combines at once`:             {Type: "like", Filters: []assistants.Filter{}},
-		`filter of type "nin" has Value and Values at once`:  {Type: "nin", Value: one, Values: none},
-		`filter of type "gt" has Value and Values at once`:   {Type: "gt", Value: one, Values: none},
+		`filter of type "nin" has Value and Values at once`:  {Type: "nin", Key: "a", Value: one, Values: none},
+		`filter of type "gt" has Value and Values at once`:   {Type: "gt", Key: "a", Value: one, Values: none},
+		`filter of type "eq" has no key`:                     {Type: "eq", Value: one},
+		`filter of type "nin" has no key`:                    assistants.FilterNin("", 1),
+		`filter of type "eq" has nothing to compare "a"`:     {Type: "eq", Key: "a"},
+		`filter of type "in" has nothing to compare "a"`:     {Type: "in", Key: "a"},
+		`filter of type "gt" has nothing to compare "price"`: assistants.FilterGt("price", math.NaN()),
 		`filter of type "lte" combines at once`:              {Type: "lte", Filters: []assistants.Filter{{}}},
 	} {
 		for _, filter := range []assistants.Filter{wrong, assistants.FilterOr(assistants.FilterAnd(wrong))} {
@@ -83,7 +88,7 @@ func TestFilterMatches(t *testing.T) {
 	t.Parallel()
 	var attributes assistants.Attributes
 	require.NoError(t, json.Unmarshal([]byte(`{"team":"blue","year":2024,"ratio":5e-1,"draft":true,"digits":"7","word":"true",`+
-		`"empty":"","zero":0,"escaped":"\u0061\u00e9","minus":-3,"none":null}`), &attributes))
+		`"empty":"","zero":0,"escaped":"\u0061\u00e9","minus":-3,"none":null,"large":9007199254740993}`), &attributes))
 	type f = assistants.Filter
 	for _, test := range []struct {
 		name   string
@@ -100,6 +105,12 @@ func TestFilterMatches(t *testing.T) {
 		{"number with an exponent", assistants.FilterEq("ratio", 0.5), true},
 		{"boolean", assistants.FilterEq("draft", true), true},
 		{"another boolean", assistants.FilterEq("draft", false), false},
+		{"large number", assistants.FilterEq("large", int64(9007199254740993)), true},
+		{"large number, one less", assistants.FilterEq("large", int64(9007199254740992)), false},
+		{"none of large numbers", assistants.FilterNin("large", int64(9007199254740992), 9007199254740994), true},
+		{"greater by one", assistants.FilterGt("large", int64(9007199254740992)), true},
+		{"less by one", assistants.FilterLt("large", int64(9007199254740994)), true},
+		{"not greater by one", assistants.FilterGte("large", int64(9007199254740994)), false},
 		{"text is no number", assistants.FilterEq("digits", 7), false},
 		{"number is no text", assistants.FilterEq("year", "2024"), false},
 		{"text is no boolean", assistants.FilterEq("word", true), false},
@@ -129,7 +140,7 @@ func TestFilterMatches(t *testing.T) {
 		{"null is not less", assistants.FilterLte("none", 0), false},
 		{"missing is not less", assistants.FilterLt("other", 1), false},
 		{"not greater than text", f{Type: "gt", Key: "year", Value: assistants.AttributeOf("1")}, false},
-		{"not greater than nothing", f{Type: "gt", Key: "year"}, false},
+		{"not greater than nothing", f{Type: "gt", Key: "year", Values: []assistants.Attribute{}}, false},
 
 		{"one of", assistants.FilterIn("team", "red", "blue"), true},
 		{"one of numbers", assistants.FilterIn("year", 2023.5, 2024), true},
@@ -164,6 +175,7 @@ func TestFilterMatches(t *testing.T) {
 			assert.Equal(t, test.want, read.Matches(attributes), test.name)
 		}
 	}
+	assert.False(t, f{Type: "gt", Key: "year"}.Matches(attributes))
 	assert.True(t, assistants.FilterNe("team", "blue").Matches(nil))
 	assert.False(t, assistants.FilterEq("team", "blue").Matches(nil))
 }

@@ -10,6 +10,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
@@ -19,6 +20,7 @@ type form struct {
 	contentType string
 	file        *source
 	progress    func(sent, total int64) // nil: nobody wants to know
+	reporting   sync.Mutex              // held while progress is called
 }
 
 // A formField is a text beside the file.
@@ -87,7 +89,7 @@ func (f *form) Open() (io.ReadCloser, error) {
 		return nil, err
 	}
 	if f.progress != nil {
-		content = &watched{ReadCloser: content, total: f.file.size, report: f.progress}
+		content = &watched{ReadCloser: content, total: f.file.size, report: f.progress, reporting: &f.reporting}
 	}
 	return readCloser{io.MultiReader(bytes.NewReader(f.head), content, bytes.NewReader(f.tail)), content}, nil
 }
@@ -106,17 +108,22 @@ func (f *form) Size() int64 {
 // A watched reader reports how much of it was read, until it is closed: neither during the next attempt nor after the call.
 type watched struct {
 	io.ReadCloser
-	total  int64
-	report func(sent, total int64)
-	sent   int64
-	closed atomic.Bool
+	total     int64
+	report    func(sent, total int64)
+	reporting *sync.Mutex // that of all attempts: one that is over may still be reporting
+	sent      int64
+	closed    atomic.Bool
 }
 
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.ReadCloser.Read(p)
-	if n > 0 && !w.closed.Load() {
-		w.sent += int64(n)
-		w.report(w.sent, w.total)
+	if n > 0 {
+		w.reporting.Lock()
+		defer w.reporting.Unlock()
+		if !w.closed.Load() {
+			w.sent += int64(n)
+			w.report(w.sent, w.total)
+		}
 	}
 	return n, err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -224,6 +225,10 @@ func TestUploadRefused(t *testing.T) {
 		"a path's other size":  {assistants.FileUploadParams{Path: file, Size: 8}, "the file has 7 bytes, and Size says 8", nil},
 		"a type of two lines":  {assistants.FileUploadParams{File: content, Filename: "f", ContentType: "text/plain\r\nX-More: 1"}, "content type", nil},
 		"a type, then a break": {assistants.FileUploadParams{File: content, Filename: "f", ContentType: "text/plain; a=\"\n\""}, "content type", nil},
+		"a negative size":      {assistants.FileUploadParams{File: content, Filename: "f", Size: -1}, "the Size -1 is none", nil},
+		"an absurd size":       {assistants.FileUploadParams{File: content, Filename: "f", Size: math.MaxInt64}, "the Size 9223372036854775807 is none", nil},
+		"a path's absurd size": {assistants.FileUploadParams{Path: file, Size: 1<<60 + 1}, "the Size 1152921504606846977 is none", nil},
+		"what has a Name":      {assistants.FileUploadParams{File: namedReader{content}}, "no name", nil},
 		"no type":              {assistants.FileUploadParams{File: content, Filename: "f", ContentType: "???"}, "content type", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -241,6 +246,33 @@ func TestUploadRefused(t *testing.T) {
 	_, err := newClient(t, newTransport(t, answer(200, fileJSON))).Files.Upload(t.Context(),
 		assistants.FileUploadParams{File: content, Filename: "f"}, assistants.WithBodyField("a", 1))
 	require.ErrorContains(t, err, "WithBodyField: this call has no JSON body")
+}
+
+// A namedReader is called by what may be an address with a signature in it.
+type namedReader struct{ io.Reader }
+
+func (namedReader) Name() string { return "https://host.example/a.txt?signature=secret" }
+
+// A form has a type of its own, whoever wants another.
+func TestUploadContentType(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]string{"another": "application/json", "none": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr := newTransport(t, answer(200, fileJSON))
+			typed := assistants.WithHeader("content-type", value)
+			params := assistants.FileUploadParams{File: strings.NewReader("x"), Filename: "f"}
+			_, err := newClient(t, tr).Files.Upload(t.Context(), params, typed)
+			require.EqualError(t, err, "assistants: POST /files: WithHeader: Content-Type: this call sends a form, which has a type of its own")
+			_, err = newClient(t, tr, typed).Files.Upload(t.Context(), params)
+			require.ErrorContains(t, err, "WithHeader: Content-Type: this call sends a form")
+			_, err = newClient(t, tr, typed).Uploads.AddPart(t.Context(), "upload_1", assistants.UploadPartParams{Data: strings.NewReader("x")})
+			require.ErrorContains(t, err, "WithHeader: Content-Type: this call sends a form")
+			assert.Empty(t, tr.requests())
+			_, err = newClient(t, tr, typed).Files.Retrieve(t.Context(), "file-1")
+			require.NoError(t, err)
+		})
+	}
 }
 
 func TestFileNames(t *testing.T) {

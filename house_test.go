@@ -333,11 +333,10 @@ func TestRequestFields(t *testing.T) {
 		}
 	}
 	for want, params := range map[string]json.Marshaler{
-		`{"role":"user","content":[]}`:        assistants.MessageCreateParams{Role: "user", Parts: []assistants.ContentPartParam{}},
-		`{"query":[]}`:                        assistants.VectorStoreSearchParams{Queries: []string{}},
-		`{"type":"in","key":"k","value":[]}`:  assistants.Filter{Type: "in", Key: "k", Values: []assistants.Attribute{}},
-		`{"type":"eq","key":"","value":null}`: assistants.Filter{Type: "eq"},
-		`{"type":"and","filters":[]}`:         assistants.Filter{Type: "and"},
+		`{"role":"user","content":[]}`:       assistants.MessageCreateParams{Role: "user", Parts: []assistants.ContentPartParam{}},
+		`{"query":[]}`:                       assistants.VectorStoreSearchParams{Queries: []string{}},
+		`{"type":"in","key":"k","value":[]}`: assistants.Filter{Type: "in", Key: "k", Values: []assistants.Attribute{}},
+		`{"type":"and","filters":[]}`:        assistants.Filter{Type: "and"},
 	} {
 		sent, err := params.MarshalJSON()
 		require.NoError(t, err)

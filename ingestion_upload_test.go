@@ -218,14 +218,18 @@ func TestUploadAndPollFile(t *testing.T) {
 		is      error
 		says    string
 	}{
-		"it works":      {asked: up + ", " + add + ", " + look, status: "completed"},
-		"it is no good": {library: &library{look: failedFile}, asked: up + ", " + add + ", " + look, status: "failed"},
-		"it is known":   {library: &library{create: failedFile}, asked: up + ", " + add, status: "failed"},
+		"it works": {asked: up + ", " + add + ", " + look, status: "completed"},
+		"it is no good": {library: &library{look: failedFile}, asked: up + ", " + add + ", " + look, status: "failed", fileID: "file-a.txt",
+			says: `file "a.txt", uploaded as file-a.txt: invalid_file: Empty.`},
+		"it is known": {library: &library{create: failedFile}, asked: up + ", " + add, status: "failed", fileID: "file-a.txt",
+			says: "invalid_file: Empty."},
+		"it is given up": {library: &library{look: answer(200, aStoreFile("file-a.txt", "cancelled"))}, asked: up + ", " + add + ", " + look,
+			status: "cancelled", fileID: "file-a.txt", says: "file file-a.txt in vector store vs_1: cancelled"},
 		"not uploaded": {library: &library{uploads: func(string) step { return refused }}, asked: up, is: assistants.ErrBadRequest,
-			says: `assistants: file "a.txt" was not uploaded: assistants: POST /files: 400`},
+			says: `file "a.txt" was not uploaded: assistants: POST /files: 400`},
 		"not added": {library: &library{create: answer(404, `{"error":{"message":"No vector store."}}`)}, asked: up + ", " + add,
 			fileID: "file-a.txt", is: assistants.ErrNotFound,
-			says: `assistants: file "a.txt" was uploaded as file-a.txt and not added: assistants: POST /vector_stores/vs_1/files: 404`},
+			says: `file "a.txt", uploaded as file-a.txt: assistants: POST /vector_stores/vs_1/files: 404`},
 		"added, and not seen": {library: &library{look: answer(401, `{}`)}, asked: up + ", " + add + ", " + look,
 			status: "in_progress", fileID: "file-a.txt", is: assistants.ErrUnauthorized, says: look + ": 401"},
 		"added, and never done": {library: &library{look: answer(200, aStoreFile("file-a.txt", "in_progress"))},
@@ -246,13 +250,17 @@ func TestUploadAndPollFile(t *testing.T) {
 					require.NotNil(t, file)
 					assert.Equal(t, test.status, file.Status)
 				}
-				if test.is == nil {
+				if test.says == "" {
 					require.NoError(t, err)
 					assert.JSONEq(t, `{"file_id":"file-a.txt"}`, l.added)
-					assert.Equal(t, test.status == "failed", file.Err() != nil)
+					require.NoError(t, file.Err())
 					return
 				}
-				require.ErrorIs(t, err, test.is)
+				if test.is != nil {
+					require.ErrorIs(t, err, test.is)
+				} else {
+					require.ErrorContains(t, err, file.Err().Error())
+				}
 				require.ErrorContains(t, err, test.says)
 				failures := failuresIn(t, err)
 				require.Len(t, failures, 1)
@@ -405,7 +413,7 @@ func TestUploadAndPollBody(t *testing.T) {
 				test.params.Concurrency = 1
 				batch, err := newClient(t, l).FileBatches.UploadAndPoll(t.Context(), "vs_1", test.params)
 				require.NoError(t, err)
-				assert.Equal(t, assistants.VectorStoreFileCompleted, batch.Status)
+				assert.Equal(t, assistants.FileBatchCompleted, batch.Status)
 				assert.JSONEq(t, test.body, l.added)
 				accountFor(t, l, test.params, batch, err)
 				var asked []string
@@ -437,7 +445,7 @@ func TestUploadAndPollFailures(t *testing.T) {
 	for name, test := range map[string]struct {
 		library *library // nil: nothing goes wrong
 		ids     []string
-		status  assistants.VectorStoreFileStatus // "": no batch
+		status  assistants.FileBatchStatus // "": no batch
 		added   string
 		failed  string // index, name and id of each
 		is      []error
@@ -447,13 +455,13 @@ func TestUploadAndPollFailures(t *testing.T) {
 		"nothing": {ids: []string{"file-x"}, status: "completed", added: "file-a file-b file-c file-x", asked: add + ", " + look},
 		"an upload": {library: &library{uploads: except("b")}, ids: []string{"file-x"}, status: "completed", added: "file-a file-c file-x",
 			failed: "1 b ;", is: []error{assistants.ErrBadRequest}, asked: add + ", " + look,
-			says: `assistants: file "b" was not uploaded: assistants: POST /files: 400`},
+			says: `file "b" was not uploaded: assistants: POST /files: 400`},
 		"all uploads": {library: &library{uploads: except("a", "b", "c")}, failed: "0 a ;1 b ;2 c ;", is: []error{assistants.ErrBadRequest}},
 		"all uploads, and ids": {library: &library{uploads: except("a", "b", "c")}, ids: []string{"file-x"}, status: "completed", added: "file-x",
 			failed: "0 a ;1 b ;2 c ;", is: []error{assistants.ErrBadRequest}, asked: add + ", " + look},
 		"the batch": {library: &library{create: answer(404, `{}`)}, ids: []string{"file-x"}, added: "file-a file-b file-c file-x",
 			failed: "0 a file-a;1 b file-b;2 c file-c;3  file-x;", is: []error{assistants.ErrNotFound}, asked: add,
-			says: `file "a" was uploaded as file-a and not added: assistants: POST ` + batches + `: 404`},
+			says: `file "a", uploaded as file-a: assistants: POST ` + batches + `: 404`},
 		"an upload and the batch": {library: &library{uploads: except("b"), create: answer(404, `{}`)}, added: "file-a file-c",
 			failed: "0 a file-a;1 b ;2 c file-c;", is: []error{assistants.ErrNotFound, assistants.ErrBadRequest}, asked: add},
 		"a look": {library: &library{look: answer(401, `{}`)}, status: "in_progress", added: "file-a file-b file-c",
@@ -465,7 +473,7 @@ func TestUploadAndPollFailures(t *testing.T) {
 		"uploads that last": {library: &library{took: time.Minute}, ids: []string{"file-x"}, failed: "0 a ;1 b ;2 c ;3  file-x;",
 			is: []error{context.DeadlineExceeded}},
 		"a file": {library: &library{failed: []string{bad}}, status: "completed", added: "file-a file-b file-c", failed: "1 b file-b;",
-			says:  `file "b" was uploaded as file-b and not added: unsupported_file: No text in it.`,
+			says:  `file "b", uploaded as file-b: unsupported_file: No text in it.`,
 			asked: add + ", " + look + ", " + list + "failed&limit=100&order=asc"},
 		"files of all kinds": {library: &library{uploads: except("a"), failed: []string{bad}, cancelled: []string{given}}, ids: []string{"file-x"},
 			status: "completed", added: "file-b file-c file-x", failed: "0 a ;1 b file-b;3  file-x;", is: []error{assistants.ErrBadRequest},
@@ -572,7 +580,7 @@ func TestFileFailures(t *testing.T) {
 		{Index: 3, FileID: "file-d", Err: errors.New("two")},
 		{Index: 4, Name: "e.txt", FileID: "file-e", Err: errors.New("three")},
 	}
-	const text = `assistants: file "a.txt" was not uploaded: one; file file-d was not added: two; file "e.txt" was uploaded as file-e and not added: three`
+	const text = `file "a.txt" was not uploaded: one; file file-d: two; file "e.txt", uploaded as file-e: three`
 	require.EqualError(t, failures, text)
 	failures = append(failures, assistants.FileFailure{Index: 5, Name: "f.txt", Err: errors.New("four")}, assistants.FileFailure{Index: 6, Err: last})
 	require.EqualError(t, failures, text+"; and 2 more")

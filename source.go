@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 	"unicode"
 
 	"github.com/assistants-go/assistants/internal/transport"
@@ -121,7 +122,7 @@ func readerSource(r io.Reader, size int64) (*source, error) {
 		}
 		s.open = func() (io.ReadCloser, error) { return s.parts(0, s.size) }
 	case end >= 0:
-		rewinding := &rewinder{r: seeker, start: start}
+		rewinding := &rewinder{reading: make(chan struct{}, 1), r: seeker, start: start}
 		s.open = rewinding.open
 	default:
 		if buffer, ok := r.(*bytes.Buffer); ok && size <= 0 {
@@ -238,17 +239,22 @@ func (e *exactReader) atEnd() error {
 // A rewinder reads from a reader that can be set back, for one attempt at a time: an attempt that is over has no part in
 // what the next one reads.
 type rewinder struct {
-	mu      sync.Mutex // held while reading
+	reading chan struct{} // full while reading; it guards the rest
 	r       io.ReadSeeker
 	start   int64
 	attempt int
 }
 
+// maxLastRead is how long the last Read of an attempt that is over is waited for.
+const maxLastRead = time.Second
+
 func (w *rewinder) open() (io.ReadCloser, error) {
-	if !w.mu.TryLock() { // the attempt before is still reading, who knows for how long
+	select {
+	case w.reading <- struct{}{}:
+	case <-time.After(maxLastRead): // it blocks, who knows for how long
 		return nil, transport.ErrSpent
 	}
-	defer w.mu.Unlock()
+	defer func() { <-w.reading }()
 	if _, err := w.r.Seek(w.start, io.SeekStart); err != nil {
 		return nil, err
 	}
@@ -262,8 +268,8 @@ type rewound struct {
 }
 
 func (r *rewound) Read(p []byte) (int, error) {
-	r.of.mu.Lock()
-	defer r.of.mu.Unlock()
+	r.of.reading <- struct{}{}
+	defer func() { <-r.of.reading }()
 	if r.attempt != r.of.attempt {
 		return 0, os.ErrClosed
 	}

@@ -299,3 +299,111 @@ func TestFileIsNotMoved(t *testing.T) {
 	form, _ = upload(t, assistants.FileUploadParams{File: behind, Filename: "f"})
 	assert.Empty(t, form.file)
 }
+
+// A size of 0 is not believed: files that the system makes up when they are read have it, and so have devices.
+func TestFilesWithoutSize(t *testing.T) {
+	t.Parallel()
+	empty := filepath.Join(t.TempDir(), "empty")
+	require.NoError(t, os.WriteFile(empty, nil, 0o644))
+	for name, params := range map[string]assistants.FileUploadParams{
+		"path":      {Path: empty},
+		"open file": {File: open(t, empty)},
+	} {
+		form, r := upload(t, params)
+		assert.Empty(t, form.file, name)
+		assert.EqualValues(t, -1, r.ContentLength, name)
+	}
+	said := func(params assistants.FileUploadParams) error {
+		params.Filename, params.Size = "f", 3
+		_, err := newClient(t, newTransport(t, answer(200, fileJSON))).Files.Upload(t.Context(), params)
+		return err
+	}
+	require.ErrorIs(t, said(assistants.FileUploadParams{Path: empty}), io.ErrUnexpectedEOF)
+	require.ErrorIs(t, said(assistants.FileUploadParams{File: open(t, empty)}), io.ErrUnexpectedEOF)
+
+	const madeUp = "/proc/cpuinfo"
+	want, err := os.ReadFile(madeUp)
+	if err != nil || len(want) == 0 { // it is no such system
+		return
+	}
+	for name, params := range map[string]func() assistants.FileUploadParams{
+		"path":      func() assistants.FileUploadParams { return assistants.FileUploadParams{Path: madeUp} },
+		"open file": func() assistants.FileUploadParams { return assistants.FileUploadParams{File: open(t, madeUp)} },
+	} {
+		form, r := upload(t, params())
+		assert.Contains(t, form.file, "processor", name)
+		assert.EqualValues(t, -1, r.ContentLength, name)
+		require.ErrorContains(t, said(params()), "the file has more than the 3 bytes")
+	}
+	require.ErrorContains(t, said(assistants.FileUploadParams{File: open(t, "/dev/zero")}), "the file has more than the 3 bytes")
+	form, _ := upload(t, assistants.FileUploadParams{File: io.LimitReader(open(t, "/dev/zero"), 3), Size: 3, Filename: "f"})
+	assert.Equal(t, "\x00\x00\x00", form.file)
+}
+
+// Progress that blocks does not keep the call from ending with its context, and no call of it begins behind that.
+func TestProgressThatBlocks(t *testing.T) {
+	t.Parallel()
+	everywhere(t, accepting(fileJSON), func(t *testing.T, c *assistants.Client) {
+		ctx, cancel := context.WithCancel(t.Context())
+		blocked, ended := make(chan struct{}), make(chan struct{})
+		var calls atomic.Int32
+		_, err := c.Files.Upload(ctx, assistants.FileUploadParams{
+			File: strings.NewReader(strings.Repeat("x", 1<<20)), Filename: "f", Progress: func(int64, int64) {
+				defer close(ended) // which panics the second time
+				calls.Add(1)
+				cancel()
+				<-blocked
+			},
+		})
+		require.ErrorIs(t, err, context.Canceled)
+		close(blocked)
+		<-ended
+		assert.EqualValues(t, 1, calls.Load())
+	})
+}
+
+// Progress of an attempt that is over and of the next one is told one call after the other.
+func TestProgressOfAttempts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var tries, now atomic.Int32
+		began, blocked := make(chan struct{}), make(chan struct{})
+		client := inProcess(t, func(w http.ResponseWriter, r *http.Request) {
+			if tries.Add(1) == 1 {
+				go io.Copy(io.Discard, r.Body)
+				<-began
+				w.Header().Set("Retry-After", "0")
+				w.WriteHeader(503)
+				return
+			}
+			accepting(fileJSON)(w, r)
+		})
+		text := strings.NewReader(strings.Repeat("x", 300_000))
+		begun := 0 // attempts, of which only the first one's Progress blocks
+		file := readerFunc(func(p []byte) (int, error) {
+			if at, _ := text.Seek(0, io.SeekCurrent); at == 0 {
+				if begun++; begun == 2 {
+					go func() {
+						for range 1000 { // until the second one's waits, as it should
+							runtime.Gosched()
+						}
+						close(blocked)
+					}()
+				}
+			}
+			return text.Read(p)
+		})
+		_, err := client.Files.Upload(t.Context(), assistants.FileUploadParams{
+			File: readSeeker{text, file}, Filename: "f", Progress: func(int64, int64) {
+				assert.EqualValues(t, 1, now.Add(1))
+				defer now.Add(-1)
+				if tries.Load() == 1 {
+					close(began)
+					<-blocked
+				}
+			},
+		})
+		require.NoError(t, err)
+		assert.EqualValues(t, 2, tries.Load())
+	})
+}

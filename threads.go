@@ -24,6 +24,7 @@ type Thread struct {
 func (t *Thread) check() error      { return checkObject(t.Object, "thread", t.ID) }
 func (t *Thread) incomplete() bool  { return false }
 func (t *Thread) keep([]byte) error { return nil }
+func (t *Thread) cursor() string    { return t.ID }
 
 // ThreadCreateParams describe a new thread. The zero value is an empty one.
 type ThreadCreateParams struct {

@@ -266,7 +266,7 @@ func (u *batchUpload) findUnread(ctx context.Context, batch *FileBatch) error {
 	for _, place := range u.places(nil) {
 		places[place.FileID] = place
 	}
-	counts, added, unread := batch.FileCounts, len(places), 0
+	counts, added, unread, seen := batch.FileCounts, len(places), 0, 0
 	for _, of := range []struct {
 		status VectorStoreFileStatus
 		count  int
@@ -278,6 +278,9 @@ func (u *batchUpload) findUnread(ctx context.Context, batch *FileBatch) error {
 		for file, err := range u.service.all(ctx, u.storeID, batch.ID, list, u.opts, settles) {
 			if err != nil {
 				return err
+			}
+			if seen++; seen > 2*maxBatchFiles { // it is no list of this batch, and may be endless
+				break
 			}
 			failure, ours := places[file.ID]
 			if !ours || file.Status != of.status { // of a server that does not know the filter
@@ -291,7 +294,7 @@ func (u *batchUpload) findUnread(ctx context.Context, batch *FileBatch) error {
 			}
 		}
 	}
-	if batch.Status != FileBatchCompleted || counts.Completed+unread < counts.Total {
+	if batch.Status != FileBatchCompleted || unread < counts.Failed+counts.Cancelled || counts.Completed+unread < counts.Total {
 		return fmt.Errorf("assistants: file batch %s is %s, and %d of its %d files can be searched", batch.ID, batch.Status.word(), counts.Completed, counts.Total)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/assistants-go/assistants/internal/transport"
 )
@@ -92,6 +93,7 @@ func (s *UploadsService) UploadLarge(ctx context.Context, params UploadLargePara
 	if err != nil {
 		return nil, o.failed(err)
 	}
+	defer u.report.end()
 	if params.Resume == nil {
 		upload, err := s.Create(ctx, u.create, opts...)
 		if err != nil {
@@ -181,6 +183,12 @@ func (s *UploadsService) newLargeUpload(params UploadLargeParams, opts []Request
 	}
 	if params.File.Progress != nil {
 		u.report = &tally{total: file.size, report: params.File.Progress, parts: make([]int64, len(progress.PartIDs))}
+		for i, id := range progress.PartIDs {
+			if id != "" {
+				_, u.report.parts[i] = u.part(i)
+				u.report.sent += u.report.parts[i]
+			}
+		}
 	}
 	return u, nil
 }
@@ -320,7 +328,6 @@ func (p *piece) end() bool {
 // sendPart sends a part unless it is there.
 func (u *largeUpload) sendPart(ctx context.Context, i int, data *source) {
 	if u.progress.PartIDs[i] != "" {
-		u.report.set(i, data.size)
 		return
 	}
 	part, err := call[UploadPart](ctx, u.service.core, http.MethodPost, route{"uploads", u.progress.UploadID, "parts"},
@@ -358,10 +365,18 @@ func (u *largeUpload) failure() error {
 type tally struct {
 	total  int64
 	report func(sent, total int64)
+	over   atomic.Bool // nothing is reported any more
 
-	mu    sync.Mutex
+	mu    sync.Mutex // held while reporting
 	parts []int64
 	sent  int64
+}
+
+// end does not wait for a report that is being made, for which others may be waiting.
+func (t *tally) end() {
+	if t != nil {
+		t.over.Store(true)
+	}
 }
 
 func (t *tally) set(i int, sent int64) {
@@ -370,6 +385,9 @@ func (t *tally) set(i int, sent int64) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.over.Load() {
+		return
+	}
 	t.sent += sent - t.parts[i]
 	t.parts[i] = sent
 	t.report(t.sent, t.total)

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -216,16 +216,17 @@ func TestUploadLargeResume(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			srv := &uploadServer{t: t, part: failing("45", 400, 1)}
+			srv := &uploadServer{t: t, part: failing("45", 401, 1)}
 			client := connected(t, srv.ServeHTTP)
 			params := assistants.UploadLargeParams{
 				File: assistants.FileUploadParams{File: file(), Filename: "f", Size: 10}, PartSize: 2, Concurrency: 1,
 			}
 			_, err := large(t.Context(), client, params)
-			require.ErrorIs(t, err, assistants.ErrBadRequest)
+			require.ErrorIs(t, err, assistants.ErrUnauthorized)
 			var interrupted *assistants.UploadInterruptedError
 			require.ErrorAs(t, err, &interrupted)
-			require.ErrorContains(t, err, "assistants: upload upload_1 was interrupted with 2 of 5 parts there: ")
+			const text = "upload upload_1 was interrupted with 2 of 5 parts there: assistants: POST /uploads/upload_1/parts: 401"
+			assert.True(t, strings.HasPrefix(err.Error(), text), err)
 			assert.Equal(t, []string{"01", "23"}, srv.sent)
 
 			kept, err := json.Marshal(interrupted.Progress)
@@ -234,8 +235,8 @@ func TestUploadLargeResume(t *testing.T) {
 			params.Resume = new(assistants.UploadProgress)
 			require.NoError(t, json.Unmarshal(kept, params.Resume))
 			params.PartSize = 7 // that of the upload counts
-			last := int64(0)
-			params.File.Progress = func(sent, _ int64) { last = sent }
+			var progress []int64
+			params.File.Progress = func(sent, _ int64) { progress = append(progress, sent) }
 
 			changed := params
 			changed.File.File = strings.NewReader("x" + ten[1:])
@@ -244,12 +245,13 @@ func TestUploadLargeResume(t *testing.T) {
 			require.ErrorContains(t, err, "the checksum is another")
 
 			params.File.File = file()
+			progress = nil
 			got, err := large(t.Context(), client, params)
 			require.NoError(t, err)
 			assert.Equal(t, ten, got)
 			assert.Equal(t, []string{"01", "23", "45", "67", "89"}, srv.sent)
 			assert.Len(t, srv.creates, 1)
-			assert.EqualValues(t, 10, last)
+			assert.Equal(t, []int64{6, 8, 10}, progress, "what is there already counts")
 			assert.Equal(t, []string{"part_0", "part_1", "", "", ""}, params.Resume.PartIDs) // the caller's
 		})
 	}
@@ -269,7 +271,10 @@ func TestUploadLargeRefused(t *testing.T) {
 		return with(func(params *assistants.UploadLargeParams) { params.Resume = &p })
 	}
 	endlessly := file(onlyReader{strings.NewReader(ten)})
-	endlessly.File.Size = math.MaxInt64
+	endlessly.File.Size = 1 << 60
+	absurd := endlessly
+	absurd.File.Size++
+	every := []assistants.RequestOption{assistants.WithPollInterval(time.Second)}
 	var resp assistants.Response
 	for name, test := range map[string]struct {
 		params assistants.UploadLargeParams
@@ -283,13 +288,17 @@ func TestUploadLargeRefused(t *testing.T) {
 		"negative parts":     {with(func(p *assistants.UploadLargeParams) { p.PartSize = -1 }), nil, "parts of -1 bytes"},
 		"nobody sends":       {with(func(p *assistants.UploadLargeParams) { p.Concurrency = -1 }), nil, "concurrency -1 is negative"},
 		"no type":            {with(func(p *assistants.UploadLargeParams) { p.File.ContentType = "\n" }), nil, "content type"},
-		"too many parts":     {endlessly, nil, "137438953472 parts"},
+		"too many parts":     {endlessly, nil, "17179869184 parts"},
+		"an absurd size":     {absurd, nil, "the Size 1152921504606846977 is none"},
 		"no upload":          {resume(assistants.UploadProgress{PartSize: 10, PartIDs: []string{""}}), nil, "cannot go on"},
 		"too few to resume":  {resume(assistants.UploadProgress{UploadID: "u", PartSize: 4, PartIDs: []string{"", ""}}), nil, "it has 2 parts of 4 bytes"},
 		"parts of nothing":   {resume(assistants.UploadProgress{UploadID: "u", PartIDs: []string{""}}), nil, "it has 1 parts of 0 bytes"},
 		"a key":              {file(strings.NewReader(ten)), []assistants.RequestOption{assistants.WithIdempotencyKey("k")}, "WithIdempotencyKey: it belongs to one request"},
 		"a response":         {file(strings.NewReader(ten)), []assistants.RequestOption{assistants.WithResponse(&resp)}, "WithResponse: it belongs to one request"},
-		"a field":            {file(strings.NewReader(ten)), []assistants.RequestOption{assistants.WithBodyField("a", 1)}, "WithBodyField: it belongs to one request"},
+		"an interval":        {file(strings.NewReader(ten)), every, "WithPollInterval: this call does not wait for anything"},
+		"an interval, late": {resume(assistants.UploadProgress{UploadID: "u", PartSize: 10, PartIDs: []string{""}}), every,
+			"WithPollInterval: this call does not wait for anything"},
+		"a field": {file(strings.NewReader(ten)), []assistants.RequestOption{assistants.WithBodyField("a", 1)}, "WithBodyField: it belongs to one request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -326,13 +335,13 @@ func TestUploadLargeFaults(t *testing.T) {
 	})
 	t.Run("completing fails", func(t *testing.T) {
 		t.Parallel()
-		srv := &uploadServer{t: t, complete: func(w http.ResponseWriter) bool { w.WriteHeader(400); return true }}
+		srv := &uploadServer{t: t, complete: func(w http.ResponseWriter) bool { w.WriteHeader(401); return true }}
 		client := inProcess(t, srv.ServeHTTP)
 		_, err := large(t.Context(), client, params(strings.NewReader(ten)))
 		var interrupted *assistants.UploadInterruptedError
 		require.ErrorAs(t, err, &interrupted)
 		require.ErrorContains(t, err, "5 of 5 parts there")
-		require.ErrorIs(t, err, assistants.ErrBadRequest)
+		require.ErrorIs(t, err, assistants.ErrUnauthorized)
 		srv.complete = nil
 		again := params(strings.NewReader(ten))
 		again.Resume = &interrupted.Progress
@@ -346,7 +355,8 @@ func TestUploadLargeFaults(t *testing.T) {
 			t.Parallel()
 			srv := &uploadServer{t: t, complete: func(w http.ResponseWriter) bool { io.WriteString(w, answer); return true }}
 			_, err := large(t.Context(), inProcess(t, srv.ServeHTTP), params(strings.NewReader(ten)))
-			require.ErrorContains(t, err, "upload upload_1 is completed, and the answer has no file")
+			require.ErrorContains(t, err, "assistants: POST /uploads: the answer to completing upload upload_1 has no file")
+			assert.False(t, isInterrupted(err))
 		})
 	}
 	for name, test := range map[string]struct {

@@ -35,8 +35,9 @@ func (f *VectorStoreFile) keep([]byte) error { return nil }
 func (f *VectorStoreFile) cursor() string    { return f.ID }
 
 func (f *VectorStoreFile) redact(text func(string) string) {
+	f.ID, f.VectorStoreID = text(f.ID), text(f.VectorStoreID) // which Err tells too
 	if f.LastError != nil {
-		f.LastError.Message = text(f.LastError.Message)
+		f.LastError.Code, f.LastError.Message = text(f.LastError.Code), text(f.LastError.Message)
 	}
 }
 

@@ -62,3 +62,4 @@ func (d *deletion) check() error {
 
 func (d *deletion) incomplete() bool  { return false }
 func (d *deletion) keep([]byte) error { return nil }
+func (d *deletion) cursor() string    { return d.ID }

@@ -1,16 +1,18 @@
 package server
 
+import "context"
+
 // chunk cuts a text into spans of at most size tokens, each of which begins about overlap tokens, and no more, before
 // the end of the one before it. Size is at least 100, and overlap from 0 to half of it. In their order the spans cover
 // all of the text, and each reaches further than those before it.
 //
 // A span ends behind a paragraph, else behind a line, else behind a word, wherever the best of these comes last in the
 // last eighth of its room. Words are cut only if they are longer than a span; before a long word, a span may be
-// shorter, and the overlap smaller.
-func chunk(text string, size, overlap int) []Span {
+// shorter, and the overlap smaller. When ctx ends, so do the spans.
+func chunk(ctx context.Context, text string, size, overlap int) []Span {
 	var spans []Span
 	w := window{source: tokenScanner{text: text}, size: size, overlap: overlap}
-	for w.fill() {
+	for ctx.Err() == nil && w.fill() {
 		end := w.end()
 		spans = append(spans, Span{w.pieces[0].start, w.pieces[end].start})
 		if w.complete && end == len(w.pieces)-1 {

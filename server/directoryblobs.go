@@ -22,8 +22,8 @@ type DirectoryBlobs struct {
 
 var _ Blobs = (*DirectoryBlobs)(nil)
 
-// Names of files: one of a finished blob begins with blobName and one that is being written with unfinishedName. So no id
-// makes a name that an operating system has a meaning for, such as ".." or "CON".
+// Names of files: one of a finished blob begins with blobName and one that is being written with unfinishedName. So
+// no id makes a name that an operating system has a meaning for, such as ".." or "CON".
 const (
 	blobName       = "blob-"
 	unfinishedName = "unfinished-"
@@ -32,8 +32,8 @@ const (
 // maxFileName is how long a name may be, in bytes, wherever files are kept.
 const maxFileName = 255
 
-// NewDirectoryBlobs returns the blobs of a directory, which it makes if it is not there, for the user of the process alone.
-// What a crash has left unfinished is removed. The caller ends it with Close.
+// NewDirectoryBlobs returns the blobs of a directory, which it makes if it is not there, for the user of the process
+// alone. What a crash has left unfinished is removed. The caller ends it with Close.
 func NewDirectoryBlobs(dir string) (*DirectoryBlobs, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("server: blobs: %w", err)
@@ -102,7 +102,7 @@ func (d *DirectoryBlobs) write(ctx context.Context, name string, content io.Read
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	size, err = io.Copy(f, patientReader{ctx, content})
+	size, err = io.Copy(f, contextReader{ctx, content})
 	if err != nil {
 		return 0, err
 	}
@@ -168,7 +168,10 @@ func (d *DirectoryBlobs) Delete(_ context.Context, id string) error {
 	if err != nil {
 		return ErrNotFound
 	}
-	return notFound(d.root.Remove(name))
+	if err := d.root.Remove(name); err != nil {
+		return notFound(err)
+	}
+	return d.syncNames()
 }
 
 func notFound(err error) error {
@@ -178,8 +181,9 @@ func notFound(err error) error {
 	return err
 }
 
-// nameOf returns the name of the file for an id. Small letters, digits, "_" and "-" stand for themselves, and every other
-// byte is written in hexadecimal: capital letters too, for to some file systems they are the same as small ones.
+// nameOf returns the name of the file for an id. Small letters, digits, "_" and "-" stand for themselves, and every
+// other byte is written in hexadecimal: capital letters too, for to some file systems they are the same as small
+// ones.
 func nameOf(id string) (string, error) {
 	const hex = "0123456789abcdef"
 	if len(id) > maxFileName {
@@ -201,17 +205,4 @@ func nameOf(id string) (string, error) {
 
 func errLongBlobID(length int) error {
 	return fmt.Errorf("server: blobs: an id of %d bytes is too long for the name of a file", length)
-}
-
-// patientReader reads until its context ends.
-type patientReader struct {
-	ctx  context.Context
-	from io.Reader
-}
-
-func (r patientReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.from.Read(p)
 }

@@ -74,6 +74,22 @@ func (e *engine) lock(id string) *thread {
 	return t
 }
 
+// tryLock is lock for those who do not wait; nil: somebody else has the lock.
+func (e *engine) tryLock(id string) *thread {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t := e.threads[id]
+	if t == nil {
+		t = &thread{id: id}
+		e.threads[id] = t
+	}
+	if !t.mu.TryLock() { // then it has users
+		return nil
+	}
+	t.users++
+	return t
+}
+
 func (e *engine) unlock(t *thread) {
 	t.mu.Unlock()
 	e.forget(t)

@@ -29,10 +29,12 @@ func (s *Server) Leftovers() map[string]int {
 	users, jobs := 0, 0
 	for _, sh := range s.ingest.shelves {
 		users += sh.users
-		jobs += len(sh.jobs) + len(sh.queue)
+		jobs += len(sh.jobs) + sh.queue.Len()
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	s.ingest.places.mu.Lock()
+	defer s.ingest.places.mu.Unlock()
 	e.places.mu.Lock()
 	defer e.places.mu.Unlock()
 	s.answers.mu.Lock()
@@ -41,9 +43,23 @@ func (s *Server) Leftovers() map[string]int {
 		"threads": len(e.threads), "runs": len(e.live), "places": s.concurrent - e.places.free,
 		"turns": e.places.waiting.Len(), "keys": len(s.answers.byKey) - s.answers.finished.Len(),
 		"stores": users, "jobs": jobs, "workers": s.ingest.workers, "waiting stores": s.ingest.waiting.Len(),
+		"readers": s.ingest.limit - s.ingest.places.free,
 	}
 	maps.DeleteFunc(left, func(_ string, n int) bool { return n == 0 })
 	return left
+}
+
+// All returns all records.
+func (s *MemoryStore) All() map[Collection][]Record {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	all := make(map[Collection][]Record)
+	for c, col := range s.collections {
+		for _, e := range col.byID {
+			all[c] = append(all[c], e.Record)
+		}
+	}
+	return all
 }
 
 // Collections returns how many collections there are, empty ones too.
@@ -64,14 +80,38 @@ func (s *MemoryStore) Chunks(c Collection) (chunks, room int) {
 }
 
 // Chunk cuts a text.
-func Chunk(text string, size, overlap int) []Span { return chunk(text, size, overlap) }
+func Chunk(text string, size, overlap int) []Span {
+	return chunk(context.Background(), text, size, overlap)
+}
 
 // CountTokens counts the tokens of a text.
-func CountTokens(text string) (n int) {
-	for s := (tokenScanner{text: text}); s.pos < len(text); {
-		n += s.next()
+func CountTokens(text string) int { return countTokens(context.Background(), text, len(text)) }
+
+// CountTokensWithin counts the tokens of a text, as far as a limit and until ctx ends.
+func CountTokensWithin(ctx context.Context, text string, limit int) int {
+	return countTokens(ctx, text, limit)
+}
+
+// ChunkWithin cuts a text until ctx ends.
+func ChunkWithin(ctx context.Context, text string, size, overlap int) []Span {
+	return chunk(ctx, text, size, overlap)
+}
+
+// QueuedFiles counts the files that wait to be read.
+func (s *Server) QueuedFiles() (n int) {
+	s.ingest.mu.Lock()
+	defer s.ingest.mu.Unlock()
+	for sh := s.ingest.waiting.Front(); sh != nil; sh = sh.Next() {
+		n += sh.Value.(*shelf).queue.Len()
 	}
 	return n
+}
+
+// KeptTexts counts the bytes of texts that are kept for their next pages.
+func (s *Server) KeptTexts() int {
+	s.ingest.texts.mu.Lock()
+	defer s.ingest.texts.mu.Unlock()
+	return s.ingest.texts.bytes
 }
 
 // Search searches several vector stores, as runs do.

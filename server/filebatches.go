@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 )
 
 // Batches of files that are added to a vector store: section 17 of docs/protocol.md.
@@ -13,7 +14,8 @@ func fileBatches(storeID string) Collection {
 	return Collection{Kind: "vector_store.file_batch", Parent: storeID}
 }
 
-// batchFiles holds the ids of a batch's files. What there is to know of them is with the store's files.
+// batchFiles holds the ids of a batch's files, and as the State of each what has become of it for the batch: its
+// status, nothing while it is in progress. What else there is to know of it is with the store's files.
 func batchFiles(batchID string) Collection {
 	return Collection{Kind: "vector_store.file_batch.file", Parent: batchID}
 }
@@ -24,7 +26,8 @@ const (
 	maxWaitingBatches = 64
 )
 
-// fileBatchDocument is a batch. It tells what has become of the files that it was asked to add, whatever becomes of them later.
+// fileBatchDocument is a batch. It tells what has become of the files that it was asked to add, whatever becomes of
+// them later.
 type fileBatchDocument struct {
 	ID            string     `json:"id"`
 	Object        string     `json:"object"`
@@ -74,7 +77,7 @@ func (s *Server) createFileBatch(ctx context.Context, c *call) (reply, error) {
 // filesOfBatch returns the files of a batch, each once: of what is said twice the first counts.
 func filesOfBatch(fields object) []newStoreFile {
 	if ids := unlessNull(fields.get("file_ids")); ids != nil {
-		return newStoreFiles(ids, fields.get("chunking_strategy"), fields.get("attributes"))
+		return newStoreFiles(textsOf(ids), fields.get("chunking_strategy"), fields.get("attributes"))
 	}
 	var files []newStoreFile
 	known := make(map[string]bool)
@@ -99,7 +102,11 @@ func (s *Server) insertBatch(ctx context.Context, all *insertions, doc *fileBatc
 			return err
 		}
 		doc.FileCounts.add(file.Status, 1)
-		if err := all.insert(ctx, batchFiles(doc.ID), Record{ID: f.ID, CreatedAt: doc.CreatedAt}); err != nil {
+		member := Record{ID: f.ID, CreatedAt: doc.CreatedAt}
+		if file.Status != statusInProgress {
+			member.State = []byte(file.Status)
+		}
+		if err := all.insert(ctx, batchFiles(doc.ID), member); err != nil {
 			return err
 		}
 	}
@@ -127,13 +134,42 @@ func (s *Server) changeBatch(ctx context.Context, storeID, id string, change fun
 	return err
 }
 
-// recountBatches counts the files of batches anew that are in progress. The caller has the store's lock.
+// endInBatch writes down what has become of files that a batch has waited for, if it is there.
+func (s *Server) endInBatch(ctx context.Context, storeID, id string, ended map[string]string) error {
+	var change fileCounts
+	for fileID, status := range ended {
+		if err := s.setOutcome(ctx, id, fileID, status); err != nil {
+			return err
+		}
+		change.add(statusInProgress, -1)
+		change.add(status, 1)
+	}
+	return s.changeBatch(ctx, storeID, id, func(doc *fileBatchDocument) { doc.FileCounts.plus(change, 1) })
+}
+
+// setOutcome writes down what has become of a file for a batch.
+func (s *Server) setOutcome(ctx context.Context, batchID, fileID, status string) error {
+	_, err := s.store.Update(ctx, batchFiles(batchID), fileID, func(r Record) (Record, error) {
+		r.State = []byte(status)
+		return r, nil
+	})
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// recountBatches counts the files of batches anew that wait for some. The caller has the store's lock.
 func (s *Server) recountBatches(ctx context.Context, storeID string) error {
 	for r, err := range s.records(ctx, fileBatches(storeID), Ascending) {
 		if err != nil {
 			return err
 		}
-		if !inProgress(r.Data) {
+		doc, err := decode[fileBatchDocument](r.Data)
+		if err != nil {
+			return err
+		}
+		if doc.FileCounts.InProgress == 0 {
 			continue
 		}
 		var counts fileCounts
@@ -141,21 +177,44 @@ func (s *Server) recountBatches(ctx context.Context, storeID string) error {
 			if err != nil {
 				return err
 			}
-			file, err := s.store.Get(ctx, vectorStoreFiles(storeID), member.ID)
-			if errors.Is(err, ErrNotFound) {
-				counts.add(statusCancelled, 1)
-				continue
-			}
+			status, err := s.outcomeInBatch(ctx, storeID, r.ID, member)
 			if err != nil {
 				return err
 			}
-			counts.add(statusOf(file), 1)
+			counts.add(status, 1)
 		}
 		if err := s.changeBatch(ctx, storeID, r.ID, func(doc *fileBatchDocument) { doc.FileCounts = counts }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// outcomeInBatch returns what has become of a file for a batch, and writes that down if an earlier process has not
+// come to it.
+func (s *Server) outcomeInBatch(ctx context.Context, storeID, batchID string, member Record) (status string, err error) {
+	if len(member.State) > 0 {
+		return string(member.State), nil
+	}
+	file, err := s.store.Get(ctx, vectorStoreFiles(storeID), member.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		status = statusCancelled
+	case err != nil:
+		return "", err
+	default:
+		state, err := decode[storeFileState](file.State)
+		if err != nil {
+			return "", err
+		}
+		if status = statusOf(file); status == statusInProgress {
+			if slices.Contains(state.Batches, batchID) {
+				return status, nil
+			}
+			status = statusCancelled // it is others who want the file
+		}
+	}
+	return status, s.setOutcome(ctx, batchID, member.ID, status)
 }
 
 // fileBatch returns a batch, for a request that names it and its store.
@@ -176,8 +235,8 @@ func (s *Server) retrieveFileBatch(ctx context.Context, c *call) (reply, error) 
 	return ok(record.Data)
 }
 
-// cancelFileBatch is POST /vector_stores/{vector_store_id}/file_batches/{batch_id}/cancel. Files that have been read stay in
-// the store. A batch that is done is answered as it is.
+// cancelFileBatch is POST /vector_stores/{vector_store_id}/file_batches/{batch_id}/cancel. Files that have been read
+// stay in the store, and those that others want as well are read. A batch that is done is answered as it is.
 func (s *Server) cancelFileBatch(ctx context.Context, c *call) (reply, error) {
 	if _, err := s.parse(c, closed{}); err != nil {
 		return reply{}, err
@@ -196,37 +255,39 @@ func (s *Server) cancelFileBatch(ctx context.Context, c *call) (reply, error) {
 	return ok(record.Data)
 }
 
-// cancelFilesOf cancels what is in progress of a batch.
+// cancelFilesOf cancels what is in progress of a batch. The batch itself is first: nobody shall see it completed.
 func (s *Server) cancelFilesOf(ctx context.Context, storeID, id string) error {
 	sh := s.ingest.lock(storeID)
 	defer s.ingest.unlock(sh)
 	record, err := s.store.Get(ctx, fileBatches(storeID), id)
-	if err != nil || !inProgress(record.Data) {
+	if err != nil {
 		return missing(err, "file batch", id)
+	}
+	batch, err := decode[fileBatchDocument](record.Data)
+	if err != nil || batch.FileCounts.InProgress == 0 {
+		return err
 	}
 	ctx = context.WithoutCancel(ctx)
 	var outcomes []outcome
-	var files []string
 	for r, err := range s.records(ctx, batchFiles(id), Ascending) {
 		if err != nil {
 			return err
 		}
-		outcomes = append(outcomes, outcome{fileID: r.ID, status: statusCancelled})
-		files = append(files, r.ID)
+		if len(r.State) == 0 {
+			outcomes = append(outcomes, outcome{fileID: r.ID, status: statusCancelled, batch: id})
+		}
 	}
-	if _, err := s.conclude(ctx, sh, outcomes...); err != nil {
+	err = s.changeBatch(ctx, storeID, id, func(doc *fileBatchDocument) { doc.Status = statusCancelled })
+	if err != nil {
 		return err
 	}
-	s.ingest.cancel(storeID, files...)
-	_, err = s.store.Update(ctx, fileBatches(storeID), id, func(r Record) (Record, error) {
-		r.Data = changedDocument(r.Data, object{{"status", quote(statusCancelled)}})
-		return r, nil
-	})
-	return missing(err, "file batch", id)
+	ended, err := s.conclude(ctx, sh, outcomes...)
+	s.ingest.cancel(storeID, ended...)
+	return err
 }
 
-// listBatchFiles is GET /vector_stores/{vector_store_id}/file_batches/{batch_id}/files: those that are still in the store, of
-// one status if the query says so.
+// listBatchFiles is GET /vector_stores/{vector_store_id}/file_batches/{batch_id}/files: those that are still in the
+// store, of one status if the query says so.
 func (s *Server) listBatchFiles(ctx context.Context, c *call) (reply, error) {
 	q, err := listQuery(c)
 	if err != nil {

@@ -126,7 +126,9 @@ func TestCancelFileBatch(t *testing.T) {
 		got := decoded[storeSeen](t, a.ok("POST", first+"/cancel", ""))
 		require.Equal(t, "cancelled", got.Status)
 		require.Equal(t, [5]int{0, 1, 0, 1, 2}, got.counts())
-		require.Equal(t, "completed", a.seeStore(second).Status, "all that waits for the file is told")
+		require.Equal(t, [5]int{1, 1, 0, 0, 2}, a.seeStore(second).counts(), "which wants the file as well")
+		require.Equal(t, "in_progress", a.seeFile(store, slow).Status)
+		require.Equal(t, "cancelled", decoded[storeSeen](t, a.ok("POST", second+"/cancel", "")).Status)
 		require.Equal(t, [5]int{0, 1, 0, 1, 2}, a.seeStore(second).counts())
 		require.Equal(t, [5]int{0, 1, 0, 1, 2}, a.seeStore(store).counts())
 		require.Equal(t, "completed", a.seeStore(store).Status)
@@ -142,17 +144,186 @@ func TestCancelFileBatch(t *testing.T) {
 	})
 }
 
+// A batch that is cancelled gives up its own interest in a file, not that of others.
+func TestCancelledBatchLeavesOthersTheirFiles(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		first, second string // what wants the file, besides the batch that is cancelled
+		want          string
+	}{
+		"nobody":           {"", "", "cancelled"},
+		"a batch before":   {"/file_batches", "", "completed"},
+		"a batch behind":   {"", "/file_batches", "completed"},
+		"a request before": {"/files", "", "completed"},
+		"a request behind": {"", "/files", "completed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				g := newGate()
+				a := newAPI(t, server.WithExtractor(g))
+				a.uploads(1)
+				store := a.newStore()
+				add := func(how string) {
+					if how != "" {
+						a.ok("POST", store+how, map[string]string{"/files": `{"file_id":"file_1"}`, "/file_batches": `{"file_ids":["file_1"]}`}[how])
+					}
+				}
+				add(test.first)
+				batch := store + "/file_batches/" + a.made(store+"/file_batches", `{"file_ids":["file_1"]}`)
+				add(test.second)
+				synctest.Wait()
+				cancelled := a.ok("POST", batch+"/cancel", "")
+				seen := decoded[storeSeen](t, cancelled)
+				require.Equal(t, "cancelled", seen.Status)
+				require.Equal(t, [5]int{0, 0, 0, 1, 1}, seen.counts())
+				close(g.open)
+				synctest.Wait()
+				require.Equal(t, test.want, a.seeFile(store, "file_1").Status)
+				require.Equal(t, cancelled, a.ok("GET", batch, ""))
+				require.Equal(t, cancelled, a.ok("POST", batch+"/cancel", ""))
+				for _, id := range []string{"vsfb_1", "vsfb_2"} {
+					if seen := a.do("GET", store+"/file_batches/"+id, ""); seen.status == 200 && seen.body != cancelled {
+						require.Equal(t, [5]int{0, 1, 0, 0, 1}, decoded[storeSeen](t, seen.body).counts())
+					}
+				}
+			})
+		})
+	}
+}
+
+// watchedStore lets a test look before something is changed.
+type watchedStore struct {
+	server.Store
+	before func(op string, c server.Collection, id string)
+}
+
+func (s *watchedStore) Update(
+	ctx context.Context, c server.Collection, id string, change func(server.Record) (server.Record, error),
+) (server.Record, error) {
+	if s.before != nil {
+		s.before("update", c, id)
+	}
+	return s.Store.Update(ctx, c, id, change)
+}
+
+func (s *watchedStore) Delete(ctx context.Context, c server.Collection, id string) error {
+	if s.before != nil {
+		s.before("delete", c, id)
+	}
+	return s.Store.Delete(ctx, c, id)
+}
+
+// A batch that is being cancelled is never seen completed.
+func TestCancelledBatchIsNeverCompleted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		memory := server.NewMemoryStore()
+		store := &watchedStore{Store: memory}
+		a := newAPI(t, server.WithStore(store), server.WithExtractor(blocking()))
+		a.uploads(2)
+		vs := a.newStore()
+		batch := a.made(vs+"/file_batches", `{"file_ids":["file_1","file_2"]}`)
+		var seen []string
+		store.before = func(string, server.Collection, string) {
+			r, err := memory.Get(t.Context(), server.Collection{Kind: "vector_store.file_batch", Parent: "vs_1"}, batch)
+			assert.NoError(t, err)
+			seen = append(seen, field[string](t, string(r.Data), "status"))
+		}
+		a.ok("POST", vs+"/file_batches/"+batch+"/cancel", "")
+		require.Contains(t, seen, "cancelled")
+		require.NotContains(t, seen, "completed")
+	})
+}
+
+// What a batch has done stays its own after a restart, whatever has become of the files.
+func TestCountsOfABatchAfterARestart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		memory, blobs := server.NewMemoryStore(), server.NewMemoryBlobs()
+		a := newAPI(t, server.WithStore(memory), server.WithBlobs(blobs), server.WithExtractor(extractorFunc(
+			func(ctx context.Context, name, content string) (string, error) {
+				switch name {
+				case "slow":
+					<-ctx.Done()
+					return "", ctx.Err()
+				case "bad":
+					return "", server.ErrUnsupportedFile
+				}
+				return content, nil
+			})))
+		there, good, bad, gone := a.upload("there", "x"), a.upload("good", "x"), a.upload("bad", "x"), a.upload("slow", "x")
+		shared, slow := a.upload("slow", "x"), a.upload("slow", "x")
+		store := a.newStore(there)
+		synctest.Wait()
+		first := store + "/file_batches/" + a.made(store+"/file_batches", `{"file_ids":`+list(there, good, bad, gone, shared, slow)+`}`)
+		second := store + "/file_batches/" + a.made(store+"/file_batches", `{"file_ids":`+list(shared)+`}`)
+		synctest.Wait()
+		a.ok("DELETE", store+"/files/"+gone, "")
+		a.ok("DELETE", store+"/files/"+good, "")
+		a.ok("DELETE", "/v1/files/"+there, "")
+		a.ok("POST", store+"/files", `{"file_id":"`+bad+`"}`)
+		a.ok("POST", second+"/cancel", "")
+		require.Equal(t, [5]int{2, 2, 1, 1, 6}, a.seeStore(first).counts())
+		before := []string{a.ok("GET", first, ""), a.ok("GET", second, "")}
+		require.NoError(t, a.server.Close())
+
+		next := newAPI(t, server.WithStore(memory), server.WithBlobs(blobs), server.WithExtractor(newGate()))
+		require.Equal(t, before, []string{next.ok("GET", first, ""), next.ok("GET", second, "")})
+	})
+}
+
+// A request that fails takes nothing back that another one has added meanwhile.
+func TestFailedBatchLeavesOthersTheirFiles(t *testing.T) {
+	t.Parallel()
+	for name, target := range map[string]string{"as a file": "/files", "as a batch": "/file_batches"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				store := &watchedStore{Store: server.NewMemoryStore()}
+				c := newConvo(t, nil, server.WithStore(store), server.WithExtractor(blocking()))
+				c.uploads(2)
+				vs := c.newStore("file_1")
+				c.ok("POST", "/v1/threads/"+c.thread, `{"tool_resources":{"file_search":{"vector_store_ids":["vs_1"]}}}`)
+				once, ended := false, make(chan int, 1)
+				store.before = func(op string, in server.Collection, id string) {
+					if once || in.Kind != "thread" {
+						return
+					}
+					once = true // the message has its files in the store, and fails now because its thread has gone
+					body := map[string]string{"/files": `{"file_id":"file_2"}`, "/file_batches": `{"file_ids":["file_2"]}`}[target]
+					ended <- c.do("POST", vs+target, body).status
+					assert.NoError(t, store.Store.Delete(t.Context(), server.Collection{Kind: "thread"}, c.thread))
+				}
+				got := c.do("POST", "/v1/threads/"+c.thread+"/messages", attaching(`[{"file_id":"file_2","tools":`+toSearch+`},
+					{"file_id":"file_1","tools":[{"type":"code_interpreter"}]}]`))
+				require.NotEqual(t, 200, got.status, got.body)
+				require.Equal(t, 200, <-ended)
+				store.before = nil
+				require.Equal(t, "in_progress", c.seeFile(vs, "file_2").Status)
+				require.Equal(t, [5]int{2, 0, 0, 0, 2}, c.seeStore(vs).counts())
+				c.ok("DELETE", "/v1/files/file_2", "")
+				require.Equal(t, []string{"file_1"}, c.ids(vs+"/files"), "the store was known to use it")
+			})
+		})
+	}
+}
+
 // No number of batches that wait for one file makes it grow without bounds.
 func TestManyBatchesWaitForAFile(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, server.WithExtractor(blocking()))
-	a.uploads(1)
+	watched := &watchedStore{Store: server.NewMemoryStore()}
+	a := newAPI(t, server.WithExtractor(blocking()), server.WithStore(watched))
+	a.uploads(2)
 	store := a.newStore()
 	for range 64 {
 		a.ok("POST", store+"/file_batches", `{"file_ids":["file_1"]}`)
 	}
-	a.refuses("POST", store+"/file_batches", `{"file_ids":["file_1"]}`, 429, envelope("Too many batches wait for file 'file_1'. Try again later.",
+	deleted := false
+	watched.before = func(op string, _ server.Collection, _ string) { deleted = deleted || op == "delete" }
+	a.refuses("POST", store+"/file_batches", `{"file_ids":["file_2","file_1"]}`, 429, envelope("Too many batches wait for file 'file_1'. Try again later.",
 		"requests", "", "rate_limit_exceeded"))
+	require.False(t, deleted, "nothing was added that had to be taken back")
 	a.ok("POST", store+"/files", `{"file_id":"file_1"}`)
 }
 

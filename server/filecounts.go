@@ -49,35 +49,37 @@ func (c *fileCounts) status() string {
 
 // tally is what changes of files mean for the counts of their vector store, and of the batches that wait for them.
 type tally struct {
-	counts  fileCounts // differences
-	usage   int64      // of bytes
-	batches map[string]*fileCounts
+	counts  fileCounts                   // differences
+	usage   int64                        // of bytes
+	batches map[string]map[string]string // what each has waited for: the status by file
 }
 
-// move counts a file that goes from one status to another. That a file which goes away has been cancelled for a batch that
-// waits for it is inferred: what a batch was asked to do stays its total.
-func (t *tally) move(from, to string, usage int64, batches []string) {
+// move counts a file that goes from one status to another, "" being that of files which are not there.
+func (t *tally) move(from, to string, usage int64) {
 	t.counts.add(from, -1)
 	t.counts.add(to, 1)
 	t.usage += usage
-	if to == "" {
-		to = statusCancelled
-	}
+}
+
+// tell has batches know what has become of a file that they have waited for.
+func (t *tally) tell(batches []string, fileID, status string) {
 	for _, id := range batches {
 		if t.batches == nil {
-			t.batches = make(map[string]*fileCounts)
+			t.batches = make(map[string]map[string]string)
 		}
 		if t.batches[id] == nil {
-			t.batches[id] = new(fileCounts)
+			t.batches[id] = make(map[string]string)
 		}
-		t.batches[id].add(from, -1)
-		t.batches[id].add(to, 1)
+		t.batches[id][fileID] = status
 	}
 }
 
-// count writes a tally down, with sign -1 taken back. If that fails, the store is counted anew when somebody looks at it next.
-// The caller has the store's lock.
+// count writes a tally down, or with sign -1 takes one back that tells nobody anything. If that fails, the store is
+// counted anew when somebody looks at it next. The caller has the store's lock.
 func (s *Server) count(ctx context.Context, sh *shelf, t tally, sign int) error {
+	if t.counts == (fileCounts{}) && t.usage == 0 && t.batches == nil {
+		return nil
+	}
 	_, err := s.store.Update(ctx, vectorStoreCollection, sh.id, func(r Record) (Record, error) {
 		doc, err := decode[vectorStoreDocument](r.Data)
 		if err != nil {
@@ -92,9 +94,9 @@ func (s *Server) count(ctx context.Context, sh *shelf, t tally, sign int) error 
 	if errors.Is(err, ErrNotFound) {
 		err = nil
 	}
-	for id, counts := range t.batches {
+	for id, ended := range t.batches {
 		if err == nil {
-			err = s.changeBatch(ctx, sh.id, id, func(doc *fileBatchDocument) { doc.FileCounts.plus(*counts, sign) })
+			err = s.endInBatch(ctx, sh.id, id, ended)
 		}
 	}
 	if err != nil {
@@ -103,8 +105,9 @@ func (s *Server) count(ctx context.Context, sh *shelf, t tally, sign int) error 
 	return err
 }
 
-// meet has a vector store looked after by this process: what an earlier one has left undone is done, and its files are counted
-// anew. It does so once.
+// meet has a vector store looked after by this process, unless it is: its files are counted, and those in progress
+// are read that an earlier process has left so, or that a failure of the store has left without a job. It returns
+// ErrNotFound if there is no such store. Whoever looks at a store, or adds to it, meets it first.
 func (s *Server) meet(ctx context.Context, storeID string) error {
 	if s.ingest.knows(storeID) {
 		return nil
@@ -140,16 +143,15 @@ func (s *Server) recount(ctx context.Context, sh *shelf) error {
 		if err != nil {
 			return err
 		}
-		t.move("", file.Status, file.UsageBytes, nil)
+		t.move("", file.Status, file.UsageBytes)
 		if file.Status == statusInProgress {
 			open = append(open, r.ID)
 		}
 	}
 	t.counts.plus(doc.FileCounts, -1)
-	if t.usage -= doc.UsageBytes; t.counts != (fileCounts{}) || t.usage != 0 {
-		if err := s.count(ctx, sh, t, 1); err != nil {
-			return err
-		}
+	t.usage -= doc.UsageBytes
+	if err := s.count(ctx, sh, t, 1); err != nil {
+		return err
 	}
 	if err := s.recountBatches(ctx, sh.id); err != nil {
 		return err

@@ -98,11 +98,10 @@ func (s *Server) uploadFile(ctx context.Context, c *call) (reply, error) {
 	}
 	f := newFile{name: decodeString(name), purpose: decodeString(given.get("purpose"))}
 	f.expiresAfter = secondsOf(given.get("expires_after"))
-	record, err := s.insertFile(ctx, c.file.id, c.file.size, f)
+	record, err := s.insertFile(ctx, c.file.ID, c.file.size, f)
 	if err != nil {
 		return reply{}, err
 	}
-	c.file.kept = true
 	return ok(record.Data)
 }
 
@@ -118,36 +117,44 @@ func secondsOf(expiresAfter json.RawMessage) int64 {
 
 // createFile makes a file of content.
 func (s *Server) createFile(ctx context.Context, f newFile, content io.Reader) (Record, error) {
-	id := s.newID(prefixFile)
-	size, err := s.blobs.Put(ctx, id, content)
+	m, err := s.startMaking(ctx, due{Kind: fileCollection.Kind, ID: s.newID(prefixFile)})
 	if err != nil {
 		return Record{}, err
 	}
-	record, err := s.insertFile(ctx, id, size, f)
-	if err != nil {
-		s.dropBlob(ctx, id)
-	}
-	return record, err
+	defer s.endMaking(ctx, m)
+	return s.fillFile(ctx, m, f, content)
 }
 
-// insertFile makes a file of a blob that is there.
+// fillFile makes a file that was begun of content.
+func (s *Server) fillFile(ctx context.Context, m *making, f newFile, content io.Reader) (Record, error) {
+	size, err := s.putBlob(ctx, m, content)
+	if err != nil {
+		return Record{}, err
+	}
+	return s.insertFile(ctx, m.ID, size, f)
+}
+
+// putBlob keeps the content of a thing that was begun. Under an id that was made twice there is somebody else's.
+func (s *Server) putBlob(ctx context.Context, m *making, content io.Reader) (size int64, err error) {
+	size, err = s.blobs.Put(ctx, m.ID, content)
+	m.idle = errors.Is(err, ErrExists)
+	return size, err
+}
+
+// insertFile makes a file that was begun of its blob.
 func (s *Server) insertFile(ctx context.Context, id string, size int64, f newFile) (Record, error) {
 	now := s.now().Unix()
 	doc := fileDocument{
 		Object: "file", ID: id, Purpose: f.purpose, Filename: f.name, Bytes: size, CreatedAt: now, Status: "processed",
 	}
-	all := &insertions{store: s.store}
 	if f.expiresAfter > 0 {
 		doc.ExpiresAt = moment(now + f.expiresAfter)
-		if err := all.insert(ctx, expiryCollection, expiry(fileCollection, id, int64(doc.ExpiresAt))); err != nil {
-			return Record{}, all.undo(ctx, err)
+		if err := s.schedule(ctx, id, int64(doc.ExpiresAt), due{Kind: fileCollection.Kind, ID: id}); err != nil {
+			return Record{}, err
 		}
 	}
 	record := Record{ID: id, CreatedAt: now, Data: encode(doc)}
-	if err := all.insert(ctx, fileCollection, record); err != nil {
-		return Record{}, all.undo(ctx, err)
-	}
-	return record, nil
+	return record, s.store.Insert(ctx, fileCollection, record)
 }
 
 // expired tells whether a file's time is over.
@@ -155,7 +162,8 @@ func (f fileDocument) expired(now int64) bool {
 	return f.ExpiresAt != 0 && now >= int64(f.ExpiresAt)
 }
 
-// file returns a file, or ErrNotFound if there is none or if it has expired: what is left of that goes with the next sweep.
+// file returns a file, or ErrNotFound if there is none or if it has expired: what is left of that goes with the next
+// sweep.
 func (s *Server) file(ctx context.Context, id string) (Record, error) {
 	record, _, err := s.findFile(ctx, id)
 	return record, err
@@ -183,28 +191,25 @@ func (s *Server) openFile(ctx context.Context, id string) (fileDocument, io.Read
 	return doc, content, err
 }
 
-// dropFile removes a file, its content, and then its id wherever it is used. Nobody's lock may be held.
-func (s *Server) dropFile(ctx context.Context, id string) error {
-	if err := s.store.Delete(ctx, fileCollection, id); err != nil {
+// settleFile removes what there is of a file without its record, of one that has expired, and of one that an upload
+// was not completed with after all: its content, and its id wherever it is used.
+func (s *Server) settleFile(ctx context.Context, d due) error {
+	_, err := s.file(ctx, d.ID)
+	if err == nil && d.Upload != "" {
+		err = s.completedWith(ctx, d.Upload, d.ID)
+	}
+	if !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	return s.dropRemains(context.WithoutCancel(ctx), id)
-}
-
-// dropRemains removes what is left of a file whose record is gone. What cannot be removed now goes with a later sweep.
-func (s *Server) dropRemains(ctx context.Context, id string) error {
-	err := s.blobs.Delete(ctx, id)
-	if errors.Is(err, ErrNotFound) {
-		err = nil
+	if err := unlessGone(s.store.Delete(ctx, fileCollection, d.ID)); err != nil {
+		return err
 	}
-	if err = errors.Join(err, s.releaseFile(ctx, id)); err == nil {
-		return s.forgetExpiry(ctx, id)
+	// Nobody has it any more, whatever is left of it.
+	err = errors.Join(s.releaseFile(ctx, d.ID), unlessGone(s.blobs.Delete(ctx, d.ID)))
+	if err != nil {
+		return err
 	}
-	again := s.store.Insert(ctx, expiryCollection, expiry(fileCollection, id, s.now().Unix()))
-	if errors.Is(again, ErrExists) {
-		again = nil
-	}
-	return errors.Join(err, again)
+	return s.unschedule(ctx, d.ID)
 }
 
 // retrieveFile is GET /files/{file_id}.
@@ -219,10 +224,7 @@ func (s *Server) retrieveFile(ctx context.Context, c *call) (reply, error) {
 // deleteFile is DELETE /files/{file_id}.
 func (s *Server) deleteFile(ctx context.Context, c *call) (reply, error) {
 	id := c.ids[0]
-	if _, err := s.file(ctx, id); err != nil {
-		return reply{}, missingFile(err, id)
-	}
-	if err := s.dropFile(ctx, id); err != nil {
+	if err := s.remove(ctx, due{Kind: fileCollection.Kind, ID: id}, s.file); err != nil {
 		return reply{}, missingFile(err, id)
 	}
 	return ok(object{
@@ -295,16 +297,23 @@ func (c *content) describe(h http.Header) {
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": c.name}))
 }
 
-// send sends the content, and returns an error if not all of it could be read. A caller who has gone, or who takes nothing
-// for too long, is none.
+// maxEmptyReads is how many times in a row a reader may return nothing, without an error.
+const maxEmptyReads = 100
+
+// send sends the content, and returns an error if not all of it could be read. A caller who has gone, or who takes
+// nothing for too long, is none.
 func (c *content) send(w http.ResponseWriter) error {
 	defer c.blob.Close()
 	connection, piece := http.NewResponseController(w), make([]byte, min(c.size, 64<<10))
+	empty := 0
 	for left := c.size; left > 0; {
 		n, err := c.blob.Read(piece[:min(left, int64(len(piece)))])
 		_ = connection.SetWriteDeadline(time.Now().Add(readerPatience)) // not all connections can
 		if _, err := w.Write(piece[:n]); err != nil {
 			return nil
+		}
+		if empty++; n > 0 {
+			empty = 0
 		}
 		switch left -= int64(n); {
 		case left == 0: // whatever comes with the last bytes
@@ -312,6 +321,8 @@ func (c *content) send(w http.ResponseWriter) error {
 			return io.ErrUnexpectedEOF
 		case err != nil:
 			return err
+		case empty == maxEmptyReads:
+			return io.ErrNoProgress
 		}
 	}
 	_ = connection.SetWriteDeadline(time.Time{}) // HTTP/2 counts it while nothing is written, too

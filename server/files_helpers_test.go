@@ -95,3 +95,15 @@ func (b *countedBlobs) has(t testing.TB, ids ...string) {
 	require.ElementsMatch(t, ids, slices.Collect(maps.Keys(b.ids)))
 	require.Zero(t, b.readers)
 }
+
+// dueIn returns what a store has in the list of what is to be looked at, in the order in which it is due.
+func dueIn(t testing.TB, store server.Store) []string {
+	t.Helper()
+	list, err := store.List(t.Context(), server.Collection{Kind: "due"}, server.Query{Limit: 1000, Order: server.Ascending})
+	require.NoError(t, err)
+	var ids []string
+	for _, r := range list.Records {
+		ids = append(ids, r.ID)
+	}
+	return ids
+}

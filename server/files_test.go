@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -216,16 +217,14 @@ func TestFilesExpire(t *testing.T) {
 	require.Contains(t, a.ok("GET", "/v1/files", ""), `"first_id":"file_3","last_id":"file_3"`)
 	blobs.has(t, "file_3")
 	a.ok("DELETE", "/v1/files/file_3", "")
-	left, err := memory.List(t.Context(), server.Collection{Kind: "expiry"}, server.Query{Limit: 100})
-	require.NoError(t, err)
-	require.Empty(t, left.Records)
+	require.Empty(t, dueIn(t, memory))
 }
 
 // A file that is deleted before its time leaves nothing to expire, and one that could not be deleted goes later.
 func TestFileThatIsHardToDelete(t *testing.T) {
 	t.Parallel()
-	blobs := &stubbornBlobs{Blobs: server.NewMemoryBlobs()}
-	a := newAPI(t, server.WithBlobs(blobs))
+	blobs, memory := &stubbornBlobs{Blobs: server.NewMemoryBlobs()}, server.NewMemoryStore()
+	a := newAPI(t, server.WithBlobs(blobs), server.WithStore(memory))
 	a.upload("a", "x")
 	assistant := a.create(withCode("file_1"))
 	blobs.stubborn = true
@@ -233,10 +232,23 @@ func TestFileThatIsHardToDelete(t *testing.T) {
 	a.refuses("GET", "/v1/files/file_1", "", 404, noSuchFile("file_1"))
 	require.Empty(t, a.codeFiles("/v1/assistants/"+assistant), "it is not there any more, whatever is left of it")
 	require.Equal(t, "x", contentOf(t, blobs, "file_1"))
+	require.Equal(t, 500, a.do("DELETE", "/v1/files/file_1", "").status)
 	blobs.stubborn = false
+	a.clock.move(time.Minute)
 	a.ok("GET", "/v1/files", "")
 	_, err := blobs.Open(t.Context(), "file_1")
 	require.ErrorIs(t, err, server.ErrNotFound)
+	a.refuses("DELETE", "/v1/files/file_1", "", 404, noSuchFile("file_1"))
+	require.Empty(t, dueIn(t, memory))
+
+	// Whoever asks again is told when it is done.
+	a.upload("a", "x")
+	blobs.stubborn = true
+	require.Equal(t, 500, a.do("DELETE", "/v1/files/file_2", "").status)
+	blobs.stubborn = false
+	a.ok("DELETE", "/v1/files/file_2", "")
+	a.refuses("DELETE", "/v1/files/file_2", "", 404, noSuchFile("file_2"))
+	require.Empty(t, dueIn(t, memory))
 }
 
 type stubbornBlobs struct {
@@ -251,6 +263,11 @@ func (b *stubbornBlobs) Delete(ctx context.Context, id string) error {
 	return b.Blobs.Delete(ctx, id)
 }
 
+// idleReader never returns anything.
+type idleReader struct{}
+
+func (idleReader) Read([]byte) (int, error) { return 0, nil }
+
 // Half of a file must not look like all of it.
 func TestContentThatBreaks(t *testing.T) {
 	t.Parallel()
@@ -260,6 +277,7 @@ func TestContentThatBreaks(t *testing.T) {
 		},
 		"short":  func(r io.Reader) io.Reader { return io.LimitReader(r, 100_000) },
 		"absent": func(io.Reader) io.Reader { return strings.NewReader("") },
+		"idle":   func(io.Reader) io.Reader { return idleReader{} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -289,4 +307,46 @@ func TestContentThatBreaks(t *testing.T) {
 			blobs.has(t, "file_1")
 		})
 	}
+}
+
+// boundBlobs read nothing when the context of Open has ended, as those over a network do.
+type boundBlobs struct{ server.Blobs }
+
+func (b boundBlobs) Open(ctx context.Context, id string) (io.ReadCloser, error) {
+	content, err := b.Blobs.Open(ctx, id)
+	return boundReader{content, ctx}, err
+}
+
+type boundReader struct {
+	io.ReadCloser
+	ctx context.Context
+}
+
+func (r boundReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.ReadCloser.Read(p)
+}
+
+// Whatever the server reads, it keeps the context as long.
+func TestBlobsOverANetwork(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		blobs, memory := boundBlobs{server.NewMemoryBlobs()}, server.NewMemoryStore()
+		a := newAPI(t, server.WithBlobs(blobs), server.WithStore(memory))
+		text := letters(300_000)
+		a.upload("a.txt", text)
+		require.Equal(t, text, a.ok("GET", "/v1/files/file_1/content", ""))
+		upload := a.begun(len(text) + 3)
+		first, second := a.part(upload, text), a.part(upload, "end")
+		a.ok("POST", upload+"/complete", partIDs(first, second))
+		require.Equal(t, text+"end", a.ok("GET", "/v1/files/file_2/content", ""))
+		store := a.newStore("file_1")
+		synctest.Wait()
+		require.Equal(t, "completed", a.seeStore(store).Status)
+		require.Contains(t, a.ok("GET", store+"/files/file_1/content", ""), text)
+		again := newAPI(t, server.WithBlobs(blobs), server.WithStore(memory))
+		require.NotEmpty(t, again.find(store, `{"query":"2023"}`), "it is read anew")
+	})
 }

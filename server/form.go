@@ -15,9 +15,9 @@ import (
 	"unicode"
 )
 
-// Forms: bodies of type multipart/form-data, of which one field is a file; see section 15 of docs/protocol.md. A form is
-// read as a stream: its file goes into the Blobs at once, and its other fields become the JSON object that another request
-// would have had as its body. So rules, ids and repetitions are looked at as ever, when all has been read.
+// Forms: bodies of type multipart/form-data, of which one field is a file; see section 15 of docs/protocol.md. A form
+// is read as a stream: its file goes into the Blobs at once, and its other fields become the JSON object that another
+// request would have had as its body. So rules, ids and repetitions are looked at as ever, when all has been read.
 
 // Limits of a form, besides that of its file.
 const (
@@ -28,11 +28,10 @@ const (
 
 // staged is the file of a form, whose content is there and which is nobody's yet.
 type staged struct {
-	id   string // of the blob, and of what it becomes
-	name string // as it was sent
-	size int64
-	sum  hash.Hash // of the content, if the request may be a repetition
-	kept bool      // it has become somebody's
+	*making        // of the file, or the part, that it becomes
+	name    string // as it was sent
+	size    int64
+	sum     hash.Hash // of the content, if the request may be a repetition
 }
 
 // digest returns what tells one file from another, for repetitions.
@@ -44,18 +43,10 @@ func (f *staged) digest() []byte {
 	return d[:]
 }
 
-// discard removes the content of a file that has become nobody's.
-func (s *Server) discard(ctx context.Context, f *staged) {
-	if f != nil && !f.kept {
-		s.dropBlob(ctx, f.id)
-	}
-}
-
-// dropBlob removes a blob that nobody knows of any more. That it fails is for the log: what the request is about is done.
-func (s *Server) dropBlob(ctx context.Context, id string) {
-	err := s.blobs.Delete(context.WithoutCancel(ctx), id)
-	if !errors.Is(err, ErrNotFound) {
-		s.report(ctx, "blob", id, err)
+// unstage removes the content of a file that has become nobody's.
+func (s *Server) unstage(ctx context.Context, f *staged) {
+	if f != nil {
+		s.endMaking(ctx, f.making)
 	}
 }
 
@@ -173,31 +164,36 @@ func (f *formReader) set(name string, value json.RawMessage) error {
 
 // stage puts the file into the Blobs, under the id that it will have.
 func (f *formReader) stage(part io.Reader, name string) error {
-	s := f.server
-	prefix := prefixFile
+	s, ctx := f.server, f.call.request.Context()
+	d := due{Kind: fileCollection.Kind}
 	if f.file == partField {
-		prefix = prefixPart
+		d.Upload = f.call.ids[0]
+		d.Kind, d.ID = partCollection(d.Upload).Kind, s.newID(prefixPart)
+	} else {
+		d.ID = s.newID(prefixFile)
 	}
-	file := &staged{id: s.newID(prefix), name: name}
-	content := &fileReader{from: part, limit: s.fileLimit(f.file), server: s, field: f.file}
+	m, err := s.startMaking(ctx, d)
+	if err != nil {
+		return err
+	}
+	file := &staged{making: m, name: name}
+	f.call.file = file // which ends with the request, whatever Put does
+	limit := s.fileLimit(f.file)
+	content := &fileReader{from: &limitedReader{part, limit, errFileTooLarge(f.file, limit)}, server: s, field: f.file}
 	if f.call.request.Header.Get("Idempotency-Key") != "" {
 		file.sum = sha256.New()
 		content.sum = file.sum
 	}
-	size, err := s.blobs.Put(f.call.request.Context(), file.id, content)
-	if err == nil {
-		file.size, f.call.file = size, file
-	}
+	file.size, err = s.putBlob(ctx, m, content)
 	if content.failed != nil {
 		return content.failed // whatever Put makes of it
 	}
 	return err
 }
 
-// fileReader reads a file out of a form, as far as it may go.
+// fileReader reads a file out of a form, as far as it may go, and remembers why it could not.
 type fileReader struct {
-	from   io.Reader
-	limit  int64
+	from   *limitedReader
 	sum    hash.Hash // nil: not wanted
 	server *Server
 	field  string
@@ -212,13 +208,13 @@ func (r *fileReader) Read(p []byte) (int, error) {
 	if r.sum != nil {
 		r.sum.Write(p[:n])
 	}
-	switch r.limit -= int64(n); {
-	case r.limit < 0:
-		n, r.failed = 0, errFileTooLarge(r.field, r.server.fileLimit(r.field))
-	case err != nil && err != io.EOF:
-		r.failed = r.server.badForm(err, r.field)
-	default:
+	switch {
+	case err == nil || err == io.EOF:
 		return n, err
+	case err == r.from.tooMany:
+		r.failed = err
+	default:
+		r.failed = r.server.badForm(err, r.field)
 	}
 	return n, r.failed
 }
@@ -228,8 +224,8 @@ func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 // maxNameLength is how long the name of a file may be, in characters.
 const maxNameLength = 512
 
-// fileName is the rule of a file's name. Of a path, the last element counts, whatever system it is from; control characters
-// do not.
+// fileName is the rule of a file's name. Of a path, the last element counts, whatever system it is from; control
+// characters do not.
 type fileName struct{}
 
 func (fileName) check(path string, raw json.RawMessage) (json.RawMessage, *apiError) {

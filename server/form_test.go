@@ -1,10 +1,14 @@
 package server_test
 
 import (
+	"bufio"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
@@ -91,7 +95,8 @@ func TestBadForms(t *testing.T) {
 				assert.Equal(t, envelope(test.message, "invalid_request_error", test.param, test.code), got.body)
 			}
 			blobs.has(t)
-			require.Zero(t, memory.Collections())
+			require.LessOrEqual(t, memory.Collections(), 1)
+			require.Empty(t, dueIn(t, memory))
 			require.Equal(t, 200, a.send("/v1/files", good, "Idempotency-Key: k").status)
 		})
 	}
@@ -133,6 +138,90 @@ func TestGoodForms(t *testing.T) {
 		require.Equal(t, fileOf("file_1", "assistants", "a.txt", 13, epoch, "null"), got.body, name)
 		require.Equal(t, "some\r\ncontent", a.ok("GET", "/v1/files/file_1/content", ""), name)
 	}
+}
+
+// sloppyBlobs keep what they say they could not.
+type sloppyBlobs struct{ *countedBlobs }
+
+func (b *sloppyBlobs) Put(ctx context.Context, id string, content io.Reader) (int64, error) {
+	_, err := b.countedBlobs.Put(ctx, id, content)
+	return 0, errors.Join(err, errDisk)
+}
+
+// zeros is a file that never ends.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// voidBlobs keep nothing but how many bytes they have got.
+type voidBlobs struct {
+	server.Blobs
+	read int64
+}
+
+func (b *voidBlobs) Put(_ context.Context, _ string, content io.Reader) (int64, error) {
+	size, err := io.Copy(struct{ io.Writer }{io.Discard}, content)
+	b.read += size
+	return size, err
+}
+
+func (b *voidBlobs) Delete(context.Context, string) error { return server.ErrNotFound }
+
+// A file may have 512 MiB unless it is said otherwise; of one that says that it has more nothing is read.
+func TestDefaultFileLimit(t *testing.T) {
+	t.Parallel()
+	const limit = 512 << 20
+	blobs := &voidBlobs{}
+	a := newAPI(t, server.WithBlobs(blobs))
+	head, tail, _ := strings.Cut(form(formField("purpose", "assistants"), formFile("file", "a", "|")), "|")
+	upload := func(size, announced int64) *httptest.ResponseRecorder {
+		body := io.MultiReader(strings.NewReader(head), io.LimitReader(zeros{}, size), strings.NewReader(tail))
+		r := httptest.NewRequest("POST", "/v1/files", body)
+		r.Header.Set("Content-Type", "multipart/form-data; boundary="+formBoundary)
+		r.ContentLength = announced
+		w := httptest.NewRecorder()
+		a.handler.ServeHTTP(w, r)
+		return w
+	}
+	tooLarge := envelope("Invalid 'file': file too large. Expected at most 536870912 bytes.", "invalid_request_error", "file", "")
+	for _, got := range []*httptest.ResponseRecorder{upload(limit+1, -1), upload(0, limit+5<<20)} {
+		require.Equal(t, 413, got.Code)
+		require.Equal(t, tooLarge, got.Body.String())
+	}
+	require.Equal(t, limit, int(blobs.read))
+}
+
+// A connection on which more or less comes than was announced gets an answer, and nothing is left of the form.
+func TestFormsOfAnotherLength(t *testing.T) {
+	t.Parallel()
+	blobs := newCountedBlobs()
+	a := newAPI(t, server.WithBlobs(blobs))
+	served := httptest.NewServer(a.handler)
+	defer served.Close()
+	body := form(formField("purpose", "assistants"), formFile("file", "a", letters(100_000)))
+	for _, announced := range []int{0, 1, 100, len(body) / 2, len(body) - 5, len(body) + 1, 2 * len(body)} {
+		connection, err := net.Dial("tcp", served.Listener.Addr().String())
+		require.NoError(t, err)
+		group := sync.WaitGroup{}
+		group.Go(func() { // the server may have hung up
+			_, _ = fmt.Fprintf(connection, "POST /v1/files HTTP/1.1\r\nHost: x\r\n%s\r\nContent-Length: %d\r\n\r\n%s", formType, announced, body)
+			_ = connection.(*net.TCPConn).CloseWrite()
+		})
+		got, err := http.ReadResponse(bufio.NewReader(connection), nil)
+		if announced > len(body) { // what was there was whole, but the end of the body is not known
+			require.NoError(t, err)
+			require.Contains(t, []int{200, 400}, got.StatusCode)
+		} else if err == nil { // it is not if the rest of the body is in the answer's way
+			require.Equal(t, 400, got.StatusCode, announced)
+		}
+		group.Wait()
+		require.NoError(t, connection.Close())
+	}
+	served.Close()
+	blobs.has(t, a.ids("/v1/files")...)
 }
 
 // Exactly as much as may be passes, and one byte more does not.
@@ -190,6 +279,12 @@ func TestUploadThatBreaks(t *testing.T) {
 		blobs.has(t)
 	}
 	blobs.putting = nil
+
+	// Nor does a Put that has kept something in spite of its error.
+	sloppy := &sloppyBlobs{newCountedBlobs()}
+	a = newAPI(t, server.WithBlobs(sloppy))
+	require.Equal(t, 500, a.send("/v1/files", body).status)
+	sloppy.has(t)
 
 	// Nor does a store that fails, or panics, at any of its calls.
 	store := &brittleStore{Store: server.NewMemoryStore()}

@@ -66,12 +66,12 @@ func (s *Server) createHelperStore(ctx context.Context, all *insertions, spec ob
 		Name: json.RawMessage("null"), Description: json.RawMessage("null"), Metadata: spec.get("metadata"),
 		ExpiresAfter: expireAfter(days),
 	}
-	record, err := s.insertVectorStore(ctx, all, doc, newStoreFiles(spec.get("file_ids"), spec.get("chunking_strategy"), nil))
+	record, err := s.insertVectorStore(ctx, all, doc, newStoreFiles(textsOf(spec.get("file_ids")), spec.get("chunking_strategy"), nil))
 	return record.ID, err
 }
 
-// attachToStore adds files to the vector store of a thread and returns the id of the store that has them. If the thread has
-// none, or one that was deleted, another is made; the latter is inferred.
+// attachToStore adds files to the vector store of a thread and returns the id of the store that has them. If the
+// thread has none, or one that was deleted, another is made; the latter is inferred.
 func (s *Server) attachToStore(ctx context.Context, all *insertions, stores []string, files []string) (string, error) {
 	if len(stores) > 0 {
 		err := s.extendStore(ctx, all, stores[0], files)
@@ -88,6 +88,6 @@ func (s *Server) attachToStore(ctx context.Context, all *insertions, stores []st
 // extendStore adds files to a vector store, or returns ErrNotFound.
 func (s *Server) extendStore(ctx context.Context, all *insertions, id string, files []string) error {
 	full := func(files int) error { return checkAttached(maxStoreFiles, files) }
-	_, err := s.addFiles(ctx, all, id, newStoreFiles(joinIDs(nil, files), nil, nil), addition{full: full})
+	_, err := s.addFiles(ctx, all, id, newStoreFiles(files, nil, nil), addition{full: full})
 	return err
 }

@@ -12,12 +12,14 @@ import (
 	"github.com/assistants-go/assistants/internal/crew"
 )
 
-// ingestor has the files of vector stores read. Its workers are there as long as there is work, and stores with work take
-// turns, so that a large batch does not keep a small one waiting. What waits is in progress in the store too: there is never
-// more of it here than is written down there.
+// ingestor has the files of vector stores read. Its workers are there as long as there is work, and stores with work
+// take turns, so that a large batch does not keep a small one waiting. What waits is in progress in the store too:
+// what is cancelled leaves the queue at once, so that there is never more in it than is written down there.
 type ingestor struct {
 	server *Server
-	limit  int // workers at once
+	limit  int  // workers at once
+	places line // to read a file: as many as workers, and for requests that read one as well
+	texts  keptTexts
 	crew   crew.Crew
 
 	mu      sync.Mutex
@@ -31,18 +33,21 @@ type ingestor struct {
 const maxWorkers = 4
 
 func newIngestor(s *Server) *ingestor {
-	return &ingestor{server: s, limit: min(maxWorkers, runtime.GOMAXPROCS(0)), shelves: make(map[string]*shelf)}
+	limit := min(maxWorkers, runtime.GOMAXPROCS(0))
+	return &ingestor{server: s, limit: limit, places: line{free: limit}, shelves: make(map[string]*shelf)}
 }
 
-// shelf is a vector store that somebody has to do with, or that is looked after. The mutex of the ingestor guards what is not
-// said to be guarded otherwise.
+// shelf is what this process knows of a vector store, beside what is written down: there is one for each that
+// somebody is busy with, or that is looked after. The mutex of the ingestor guards what is not said to be guarded
+// otherwise.
 type shelf struct {
 	id    string
-	users int
-	known bool            // its counts are right, and all that is in progress has a job
+	users int             // who have entered it
+	known bool            // it is looked after: its counts are right, and all that is in progress has a job
 	jobs  map[string]*job // by file
-	queue []*job          // that wait
-	open  crew.Crew       // jobs that may still change the store
+	queue list.List       // of *job: those that wait
+	turn  *list.Element   // in the ingestor's waiting; nil: nothing waits
+	open  crew.Crew       // files that are to be read, or are being read
 
 	mu sync.Mutex // locked by whoever changes the store, its files or its batches
 
@@ -54,10 +59,11 @@ type shelf struct {
 type job struct {
 	shelf   *shelf
 	fileID  string
-	ctx     context.Context // nil: it waits
+	waits   *list.Element // in the queue; nil: it has begun
+	ctx     context.Context
 	stop    context.CancelFunc
 	stopped bool // nothing will come of it
-	again   bool // it was stopped, and the file is to be read anew when it has returned
+	again   bool // it was stopped, and its file was added anew: that waits for it to return, or a file would be read twice at once
 }
 
 func (in *ingestor) shelf(id string) *shelf {
@@ -92,8 +98,8 @@ func (in *ingestor) leave(sh *shelf) {
 	in.tidy(sh)
 }
 
-// lock returns a store for its user alone, until unlock. Whoever has the lock of a thread may take that of a store, and not the
-// other way round.
+// lock returns a store for its user alone, until unlock. Whoever has the lock of a thread may take that of a store,
+// and not the other way round.
 func (in *ingestor) lock(id string) *shelf {
 	sh := in.enter(id)
 	sh.mu.Lock()
@@ -113,9 +119,10 @@ func (in *ingestor) knows(id string) bool {
 	return sh != nil && sh.known
 }
 
+// know is for a store whose counts have been found to be right: it is looked after from then on.
 func (in *ingestor) know(sh *shelf) { in.setKnown(sh, true) }
 
-// doubt has a store counted anew when somebody looks at it next.
+// doubt is for a store whose counts may be wrong: it is counted anew when somebody looks at it next.
 func (in *ingestor) doubt(sh *shelf) { in.setKnown(sh, false) }
 
 func (in *ingestor) setKnown(sh *shelf, known bool) {
@@ -132,6 +139,7 @@ func (in *ingestor) forget(sh *shelf) {
 	for _, j := range sh.jobs {
 		in.end(j)
 	}
+	in.texts.drop(sh.id, "")
 }
 
 // add has files read that are in progress in a store. One that is being read already is not read twice.
@@ -143,22 +151,35 @@ func (in *ingestor) add(storeID string, fileIDs ...string) {
 	}
 	sh := in.shelf(storeID)
 	for _, id := range fileIDs {
-		if old := sh.jobs[id]; old != nil {
-			old.again = old.stopped
-			continue
+		switch old := sh.jobs[id]; {
+		case old == nil:
+			in.enqueue(sh, id)
+		case old.stopped && !old.again:
+			old.again = true
+			sh.open.Begin()
 		}
-		in.enqueue(&job{shelf: sh, fileID: id})
 	}
 }
 
-func (in *ingestor) enqueue(j *job) {
-	sh := j.shelf
-	sh.jobs[j.fileID] = j
+func (in *ingestor) enqueue(sh *shelf, fileID string) {
+	j := &job{shelf: sh, fileID: fileID}
+	j.waits = sh.queue.PushBack(j)
+	sh.jobs[fileID] = j
 	sh.open.Begin()
-	if sh.queue = append(sh.queue, j); len(sh.queue) == 1 {
-		in.waiting.PushBack(sh)
+	if sh.turn == nil {
+		sh.turn = in.waiting.PushBack(sh)
 	}
 	in.hire()
+}
+
+// dequeue takes a job out of the queue.
+func (in *ingestor) dequeue(j *job) {
+	sh := j.shelf
+	sh.queue.Remove(j.waits)
+	if j.waits = nil; sh.queue.Len() == 0 {
+		in.waiting.Remove(sh.turn)
+		sh.turn = nil
+	}
 }
 
 // hire begins another worker, if there may be one.
@@ -187,20 +208,27 @@ func (in *ingestor) work() {
 func (in *ingestor) next() *job {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for in.waiting.Len() > 0 {
-		sh := in.waiting.Remove(in.waiting.Front()).(*shelf)
-		j := sh.queue[0]
-		if sh.queue = sh.queue[1:]; len(sh.queue) > 0 {
-			in.waiting.PushBack(sh)
-		} else {
-			sh.queue = nil
-		}
-		if !j.stopped {
-			j.ctx, j.stop = context.WithCancel(context.Background())
-			return j
-		}
+	first := in.waiting.Front()
+	if first == nil {
+		return nil
 	}
-	return nil
+	in.waiting.MoveToBack(first)
+	j := first.Value.(*shelf).queue.Front().Value.(*job)
+	in.dequeue(j)
+	j.ctx, j.stop = context.WithCancel(context.Background())
+	return j
+}
+
+// place waits for a place to read a file, which is given back with leave.
+func (in *ingestor) place(ctx context.Context) (leave func(), err error) {
+	t := in.places.join()
+	select {
+	case <-t.come:
+		return func() { in.places.leave(t) }, nil
+	case <-ctx.Done():
+		in.places.leave(t)
+		return nil, ctx.Err()
+	}
 }
 
 // do does a job. A panic of what the server was given, such as its store, costs the file and not the process.
@@ -219,25 +247,29 @@ func (in *ingestor) do(j *job) {
 func (in *ingestor) done(j *job) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	again := j.again
-	in.end(j)
 	delete(j.shelf.jobs, j.fileID)
-	if again && !in.closed {
-		in.enqueue(&job{shelf: j.shelf, fileID: j.fileID})
+	if j.again {
+		in.enqueue(j.shelf, j.fileID)
 	}
+	in.end(j)
 	in.tidy(j.shelf)
 }
 
-// end makes sure that nothing comes of a job any more. One that waits is gone with that, another one when it has returned.
+// end makes sure that nothing comes of a job any more, nor of the one that is to follow it. A job that waits is gone
+// with that, another one is gone when it has returned.
 func (in *ingestor) end(j *job) {
-	j.again = false
+	if j.again {
+		j.again = false
+		j.shelf.open.End()
+	}
 	if j.stopped {
 		return
 	}
 	j.stopped = true
 	j.shelf.open.End()
-	if j.ctx == nil {
-		delete(j.shelf.jobs, j.fileID) // the place in the queue is passed over
+	if j.waits != nil {
+		in.dequeue(j)
+		delete(j.shelf.jobs, j.fileID)
 	} else {
 		j.stop()
 	}
@@ -281,9 +313,7 @@ func (in *ingestor) close() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.closed = true
-	in.waiting.Init()
 	for _, sh := range in.shelves {
-		sh.queue = nil
 		for _, j := range sh.jobs {
 			in.end(j)
 		}

@@ -505,6 +505,7 @@ func TestStoreOfManyFiles(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, [5]int{0, most, 0, 0, most}, a.seeStore(store).counts())
 		require.Equal(t, most*1025, a.seeStore(store).UsageBytes)
+		require.Len(t, a.find(store, `{"query":"x","max_num_results":50}`), 50)
 		a.ok("DELETE", store+"/files/file_5000", "")
 		a.ok("POST", store+"/files", `{"file_id":"file_10001"}`)
 		a.ok("DELETE", store, "")

@@ -16,8 +16,8 @@ type insertions struct {
 	then  []func() // what begins when all of it is in
 }
 
-// own is for a collection that the request makes: it is dropped as a whole, so that nothing is remembered of it. One that is
-// there already, because an id was made twice, is not the request's own.
+// own is for a collection that the request makes: it is dropped as a whole, so that nothing is remembered of it. One
+// that is there already, because an id was made twice, is not the request's own.
 func (all *insertions) own(ctx context.Context, c Collection) error {
 	if there, err := all.store.List(ctx, c, Query{Limit: 1}); err != nil || len(there.Records) > 0 {
 		return err

@@ -16,27 +16,17 @@ func beginsJSON(text string) bool {
 // jsonText returns a JSON text as lines to read: "key: value" for the members of objects, "- value" for the elements
 // of arrays, and what is inside of another value behind or below it, further to the right. Strings are unescaped, the
 // order is kept, numbers are as they were written, and those that follow one another in an array share a line. Several
-// values in lines of their own are JSON Lines. It reports false for what is no JSON.
+// values in lines of their own are JSON Lines. It reports false for what is no JSON, or whose text would be too long.
 func jsonText(ctx context.Context, text string) (string, bool) {
-	l := jsonLines{ctx: ctx, rest: text}
-	for l.next() != 0 {
-		if l.out.Len() > 0 {
-			l.out.WriteString("\n\n")
-		}
-		l.begun = true
-		if l.value(0) != nil {
-			return "", false
-		}
-		l.rest = strings.TrimLeft(l.rest, " \t\r")
-		if l.rest != "" && l.rest[0] != '\n' {
-			return "", false
-		}
-	}
-	if l.out.Len() == 0 {
+	measured := jsonLines{ctx: ctx, rest: text, limit: longestText(text)}
+	if measured.all() != nil || measured.size == 0 {
 		return "", false
 	}
-	l.out.WriteByte('\n')
-	return l.out.String(), true
+	var out strings.Builder
+	out.Grow(measured.size) // which is known now, for nested values may make much of it
+	written := jsonLines{ctx: ctx, rest: text, limit: measured.limit, out: &out}
+	err := written.all()
+	return out.String(), err == nil
 }
 
 const (
@@ -44,15 +34,47 @@ const (
 	maxIndent  = 12     // spaces; deeper values are not further to the right, which would make too much of nothing
 )
 
-var errNoJSON = errors.New("no JSON")
+var errNoJSON = errors.New("no JSON, or too long as text")
 
 // jsonLines writes values as lines while it reads them. Package encoding/json reads what is inside of quotes and what
 // numbers look like; to read everything with its Decoder takes several times as long.
 type jsonLines struct {
 	ctx   context.Context
-	rest  string // what has not been read
-	out   strings.Builder
-	begun bool // there is a line that a value may begin in
+	rest  string           // what has not been read
+	out   *strings.Builder // nil: it is only measured what would be written
+	size  int              // of what was written
+	limit int              // of that
+	begun bool             // there is a line that a value may begin in
+}
+
+// all writes the values that there are, each of which ends with its line.
+func (l *jsonLines) all() error {
+	for l.next() != 0 {
+		if l.size > 0 {
+			l.write("\n\n")
+		}
+		l.begun = true
+		if err := l.value(0); err != nil {
+			return err
+		}
+		l.rest = strings.TrimLeft(l.rest, " \t\r")
+		if l.rest != "" && l.rest[0] != '\n' {
+			return errNoJSON
+		}
+	}
+	if l.size > 0 {
+		l.write("\n")
+	}
+	if l.size > l.limit {
+		return errNoJSON
+	}
+	return nil
+}
+
+func (l *jsonLines) write(text string) {
+	if l.size += len(text); l.out != nil {
+		l.out.WriteString(text)
+	}
 }
 
 // next is the first character behind white space, which is skipped, or 0 at the end.
@@ -66,9 +88,9 @@ func (l *jsonLines) next() byte {
 // line begins a line for what is nested so deep, unless there is one.
 func (l *jsonLines) line(depth int) {
 	if !l.begun {
-		l.out.WriteByte('\n')
+		l.write("\n")
 		for range min(2*depth, maxIndent) {
-			l.out.WriteByte(' ')
+			l.write(" ")
 		}
 	}
 	l.begun = false
@@ -80,7 +102,7 @@ func (l *jsonLines) value(depth int) error {
 		return err
 	}
 	switch c := l.next(); {
-	case depth >= maxNesting && (c == '{' || c == '['):
+	case depth >= maxNesting && (c == '{' || c == '['), l.size > l.limit:
 		return errNoJSON
 	case c == '{':
 		return l.each('}', func() error { return l.member(depth) })
@@ -128,9 +150,9 @@ func (l *jsonLines) member(depth int) error {
 		return errNoJSON
 	}
 	l.rest = l.rest[1:]
-	l.out.WriteByte(':')
+	l.write(":")
 	if c := l.next(); c != '{' && c != '[' {
-		l.out.WriteByte(' ')
+		l.write(" ")
 	}
 	return l.value(depth + 1)
 }
@@ -140,10 +162,10 @@ func (l *jsonLines) element(depth int, inRow *bool) error {
 	nested := c == '{' || c == '['
 	short := !nested && c != '"'
 	if short && *inRow {
-		l.out.WriteString(", ")
+		l.write(", ")
 	} else {
 		l.line(depth)
-		l.out.WriteString("- ")
+		l.write("- ")
 		l.begun = nested
 	}
 	*inRow = short
@@ -164,7 +186,7 @@ func (l *jsonLines) text() error {
 			end++
 		}
 	}
-	if end >= len(l.rest) {
+	if end >= len(l.rest) || l.size+end > l.limit {
 		return errNoJSON
 	}
 	value := l.rest[1:end]
@@ -174,7 +196,7 @@ func (l *jsonLines) text() error {
 		}
 		value = strings.ReplaceAll(value, "\x00", "\ufffd")
 	}
-	l.out.WriteString(value)
+	l.write(value)
 	l.rest = l.rest[end+1:]
 	return nil
 }
@@ -185,7 +207,7 @@ func (l *jsonLines) word() error {
 	if !json.Valid([]byte(word)) {
 		return errNoJSON
 	}
-	l.out.WriteString(word)
+	l.write(word)
 	l.rest = rest
 	return nil
 }

@@ -73,9 +73,9 @@ func BenchmarkLexicalIndex(b *testing.B) {
 	}
 }
 
-const largeChunks = 100_000
+const largeChunks = 10_000
 
-// A store of 100,000 chunks in 1,000 files, which is made once.
+// A store of 10,000 chunks in 100 files, which is made once.
 var largeStore = sync.OnceValue(func() (store struct {
 	*server.LexicalRetriever
 	*pseudoText
@@ -83,8 +83,8 @@ var largeStore = sync.OnceValue(func() (store struct {
 }) {
 	store.LexicalRetriever, store.pseudoText = server.NewLexicalRetriever(), newPseudoText()
 	before := liveBytes()
-	for i := range 1000 {
-		file := store.file(fmt.Sprint("file-", i), largeChunks/1000)
+	for i := range largeChunks / 100 {
+		file := store.file(fmt.Sprint("file-", i), 100)
 		file.Attributes = assistants.Attributes{"half": assistants.AttributeOf(i % 2)}
 		if err := store.Index(context.Background(), "vs_1", file); err != nil {
 			panic(err)
@@ -95,7 +95,7 @@ var largeStore = sync.OnceValue(func() (store struct {
 	return store
 })
 
-// BenchmarkLexicalSearch asks for 20 of 100,000 chunks, and reports the memory that one of them takes: its half of the
+// BenchmarkLexicalSearch asks for 20 of 10,000 chunks, and reports the memory that one of them takes: its half of the
 // text, and the index.
 func BenchmarkLexicalSearch(b *testing.B) {
 	store := largeStore()

@@ -13,47 +13,56 @@ type lexicalDraft struct {
 	terms   []draftTerm
 }
 
-// A draftTerm is a word of the file, with the chunks in which it is.
+// A draftTerm is a word of the file.
 type draftTerm struct {
 	word     string
-	postings []lexicalPosting // ascending
+	inName   int              // how often it is in the file's name, and so in all chunks
+	postings []lexicalPosting // of the chunks that have it in their text, ascending
 }
 
-// A lexicalPosting says how often a word is in a chunk. The number of the chunk is one within its file in drafts,
-// within its store else.
-type lexicalPosting struct {
-	chunk uint32
-	count float32
+// A lexicalPosting says how often a word is in a chunk, its file's name included: a count in the lowest bits, which
+// goes no further than maxCount, and above it the number of the chunk, within its file in drafts, within its store
+// else. Most of an index is postings, so it matters how small they are.
+type lexicalPosting uint32
+
+const (
+	countBits = 8
+	maxCount  = 1<<countBits - 1
+
+	// maxChunks is how many chunks a store can have: half of the numbers that there are, since those of files that have
+	// gone may keep as many.
+	maxChunks = 1 << (32 - countBits - 1)
+)
+
+func (p lexicalPosting) chunk() uint32  { return uint32(p >> countBits) }
+func (p lexicalPosting) count() float32 { return float32(p & maxCount) }
+
+// plus counts the word so many times more.
+func (p lexicalPosting) plus(times int) lexicalPosting {
+	return p + lexicalPosting(min(times, maxCount-int(p&maxCount)))
 }
+
+// from returns the posting if the chunks are counted from another number.
+func (p lexicalPosting) from(first int) lexicalPosting { return p + lexicalPosting(first)<<countBits }
 
 // ctxInterval is after how many words it is looked whether somebody still waits for a file.
 const ctxInterval = 4096
 
-// newLexicalDraft counts the words of a file's chunks. A word is in the chunks in which it begins, and the file's
-// name is in all of them. Chunks that overlap share the reading of the text.
+// newLexicalDraft counts the words of a file's chunks. A word is in the chunks in which it begins, and those of the
+// file's name are in all of them. Chunks that overlap share the reading of the text.
 func newLexicalDraft(ctx context.Context, file IndexedFile) (*lexicalDraft, error) {
 	if err := checkSpans(file); err != nil {
 		return nil, err
 	}
 	d := &lexicalDraft{chunks: file.Chunks, lengths: make([]float32, len(file.Chunks)), numbers: map[string]uint32{}}
-	var name []uint32
-	for _, word := range wordsOf(file.Name) {
-		name = append(name, d.number(word))
-	}
-	begun := 0 // the chunks before this one begin before the word
-	begin := func() {
-		for _, term := range name {
-			d.count(term, begun)
-		}
-		begun++
-	}
-	over, read := 0, 0 // the chunks before over end before the word
+	begun, over := 0, 0 // the chunks before them begin before the word, or end before it
+	read := 0
 	for start, word := range wordsOf(file.Text) {
 		if read++; read%ctxInterval == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		for begun < len(d.chunks) && d.chunks[begun].Start <= start {
-			begin()
+			begun++
 		}
 		for over < begun && d.chunks[over].End <= start {
 			over++
@@ -68,14 +77,41 @@ func newLexicalDraft(ctx context.Context, file IndexedFile) (*lexicalDraft, erro
 			}
 		}
 	}
-	for begun < len(d.chunks) {
-		begin()
-	}
+	d.addName(file.Name)
 	return d, ctx.Err()
 }
 
+// addName counts the words of the file's name. Only chunks that have them anyway get postings of them: a long name
+// would cost more than the text if all did.
+func (d *lexicalDraft) addName(name string) {
+	if len(d.chunks) == 0 {
+		return
+	}
+	words := 0
+	for _, word := range wordsOf(name) {
+		d.terms[d.number(word)].inName++
+		words++
+	}
+	for i := range d.lengths {
+		d.lengths[i] += float32(words)
+	}
+	for _, term := range d.terms {
+		if term.inName > 0 {
+			for i, p := range term.postings {
+				term.postings[i] = p.plus(term.inName)
+			}
+		}
+	}
+}
+
+// errIndexFull is for what would not fit into the numbers of chunks.
+var errIndexFull = fmt.Errorf("a store has more than %d chunks", maxChunks)
+
 // checkSpans refuses chunks that are none of the text, or not in its order.
 func checkSpans(file IndexedFile) error {
+	if len(file.Chunks) > maxChunks {
+		return errIndexFull
+	}
 	start := 0
 	for i, c := range file.Chunks {
 		if c.Start < start || c.End < c.Start || c.End > len(file.Text) {
@@ -103,11 +139,11 @@ func (d *lexicalDraft) number(word []byte) uint32 {
 func (d *lexicalDraft) count(term uint32, chunk int) {
 	d.lengths[chunk]++
 	postings := &d.terms[term].postings
-	for i := len(*postings) - 1; i >= 0 && (*postings)[i].chunk >= uint32(chunk); i-- {
-		if (*postings)[i].chunk == uint32(chunk) {
-			(*postings)[i].count++
+	for i := len(*postings) - 1; i >= 0 && (*postings)[i].chunk() >= uint32(chunk); i-- {
+		if (*postings)[i].chunk() == uint32(chunk) {
+			(*postings)[i] = (*postings)[i].plus(1)
 			return
 		}
 	}
-	*postings = append(*postings, lexicalPosting{uint32(chunk), 1})
+	*postings = append(*postings, lexicalPosting(1).from(chunk))
 }

@@ -110,7 +110,7 @@ func randomWords(random *rand.Rand, n int) string {
 // randomFile has overlapping chunks of random sizes, none sometimes.
 func randomFile(random *rand.Rand, id string) server.IndexedFile {
 	file := server.IndexedFile{
-		ID: id, Name: randomWords(random, random.IntN(3)), Text: randomWords(random, random.IntN(60)),
+		ID: id, Name: randomWords(random, random.IntN(5)), Text: randomWords(random, random.IntN(60)),
 		Attributes: assistants.Attributes{"group": assistants.AttributeOf(random.IntN(3))},
 	}
 	places := []int{0} // between words
@@ -209,6 +209,26 @@ func TestRaceLexical(t *testing.T) {
 	all.Wait()
 }
 
+// What has been indexed is there, and what is empty is gone, also if the last file leaves a store while others come.
+func TestRaceLexicalStores(t *testing.T) {
+	t.Parallel()
+	r := server.NewLexicalRetriever()
+	var all sync.WaitGroup
+	for n := range 4 {
+		all.Go(func() {
+			id := fmt.Sprint("file-", n)
+			for range 500 {
+				assert.NoError(t, r.Index(t.Context(), "vs_1", lexicalFile(id, "every chunk")))
+				assert.Len(t, searchFile(t, r, id), 1)
+				assert.NoError(t, r.Remove(t.Context(), "vs_1", id))
+				assert.Empty(t, searchFile(t, r, id))
+			}
+		})
+	}
+	all.Wait()
+	assert.Zero(t, r.Stores())
+}
+
 func searchFile(t *testing.T, r server.Retriever, id string) (found []server.Passage) {
 	for _, p := range lexicalSearch(t, r, "vs_1", "every chunk") {
 		if p.FileID == id {
@@ -243,8 +263,11 @@ func FuzzLexical(f *testing.F) {
 		}
 		require.NoError(t, r.Index(t.Context(), "vs_1", file))
 		require.Equal(t, first, lexicalSearch(t, r, "vs_1", query, text))
+		lexicalIndex(t, r, "vs_1", "file-2", "another")
 		require.NoError(t, r.Remove(t.Context(), "vs_1", "file-1"))
-		left, terms, postings := r.Sizes("vs_1")
-		require.Zero(t, left+terms+postings)
+		_, terms, _ := r.Sizes("vs_1")
+		require.Equal(t, 1, terms)
+		require.NoError(t, r.Remove(t.Context(), "vs_1", "file-2"))
+		require.Zero(t, r.Stores())
 	})
 }

@@ -17,9 +17,12 @@ const (
 	bm25B  = 0.75
 )
 
-// unknownWeight is that of a word which no chunk has: as if half of them had it. It may be one like "when", which says nothing
-// about what is looked for.
+// unknownWeight is that of a word which no chunk has: as if half of them had it. It may be one like "when", which says
+// nothing about what is looked for.
 const unknownWeight = math.Ln2
+
+// maxAsked is how many words of the queries of a search count. It bounds how long others wait for the store.
+const maxAsked = 512
 
 // A lexicalHit is a chunk that was found.
 type lexicalHit struct {
@@ -29,20 +32,18 @@ type lexicalHit struct {
 
 // search returns the passages that answer a query. It needs a number for every chunk, which scores may have room for.
 func (s *lexicalStore) search(ctx context.Context, query IndexQuery, scores []float32) ([]Passage, []float32, error) {
-	if ctx.Err() != nil {
-		return nil, scores, ctx.Err()
+	questions, err := questionsOf(ctx, query.Queries)
+	if err != nil || query.MaxResults < 1 {
+		return nil, scores, err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if query.MaxResults < 1 {
-		return nil, scores, nil
-	}
 	scores = slices.Grow(scores[:0], len(s.owners))[:len(s.owners)]
 	chosen := fileChoice{filter: query.Filter}
 	var hits []lexicalHit
-	for _, text := range query.Queries {
+	for _, words := range questions {
 		clear(scores)
-		if err := s.score(ctx, text, scores); err != nil {
+		if err := s.score(ctx, words, scores); err != nil {
 			return nil, scores, err
 		}
 		hits = append(hits, s.best(scores, query, &chosen)...)
@@ -66,18 +67,39 @@ func (s *lexicalStore) search(ctx context.Context, query IndexQuery, scores []fl
 	return passages, scores, nil
 }
 
+// questionsOf returns the words of different queries, each word once, as many as count.
+func questionsOf(ctx context.Context, queries []string) ([][]string, error) {
+	different := slices.Compact(slices.Sorted(slices.Values(queries)))
+	limit := maxAsked / max(1, min(len(different), maxAsked))
+	questions := make([][]string, len(different))
+	for i, query := range different {
+		asked := map[string]bool{}
+		read := 0
+		for _, word := range wordsOf(query) {
+			if read++; read%ctxInterval == 0 && ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			if asked[string(word)] {
+				continue
+			}
+			if len(asked) >= limit {
+				break
+			}
+			text := string(word)
+			asked[text] = true
+			questions[i] = append(questions[i], text)
+		}
+	}
+	return questions, ctx.Err()
+}
+
 // score adds to every chunk what it earns with a question, in proportion to what can be earned.
-func (s *lexicalStore) score(ctx context.Context, question string, scores []float32) error {
+func (s *lexicalStore) score(ctx context.Context, question []string, scores []float32) error {
 	var terms []*lexicalTerm
 	var weights []float64
 	var ideal float64
-	asked := map[string]bool{}
-	for _, word := range wordsOf(question) {
-		if asked[string(word)] {
-			continue
-		}
-		asked[string(word)] = true
-		term, weight := s.terms[string(word)], unknownWeight
+	for _, word := range question {
+		term, weight := s.terms[word], unknownWeight
 		if term != nil {
 			weight = math.Log1p((float64(s.live-term.live) + 0.5) / (float64(term.live) + 0.5))
 			terms, weights = append(terms, term), append(weights, weight)
@@ -86,13 +108,27 @@ func (s *lexicalStore) score(ctx context.Context, question string, scores []floa
 	}
 	average := s.words / float64(s.live)
 	base, slope := float32(bm25K1*(1-bm25B)), float32(bm25K1*bm25B/average)
+	lengths := s.lengths[:len(scores)]
 	for i, term := range terms {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		weight := float32(weights[i] / ideal)
 		for _, p := range term.postings {
-			scores[p.chunk] += weight * p.count / (p.count + base + slope*s.lengths[p.chunk])
+			chunk, count := p.chunk(), p.count()
+			scores[chunk] += weight * count / (count + base + slope*lengths[chunk])
+		}
+		rest := term.postings // of the chunks that are not passed yet
+		for _, in := range s.names[term.word] {
+			at, _ := slices.BinarySearch(rest, lexicalPosting(0).from(int(in.first)))
+			rest = rest[at:]
+			for chunk := in.first; chunk < in.end; chunk++ {
+				if len(rest) > 0 && rest[0].chunk() == chunk { // it counts there already
+					rest = rest[1:]
+					continue
+				}
+				scores[chunk] += weight * in.count / (in.count + base + slope*lengths[chunk])
+			}
 		}
 	}
 	return nil

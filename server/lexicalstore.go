@@ -15,17 +15,24 @@ type lexicalStore struct {
 	mu      sync.RWMutex
 	files   map[string]*lexicalFile // by id
 	terms   map[string]*lexicalTerm // by word; none is in dead chunks alone
+	names   map[string][]nameRange  // by word, of terms
 	owners  []*lexicalFile          // of chunks; nil: the chunk is dead
 	lengths []float32               // of chunks, in words
 	live    int                     // how many chunks are not dead
 	words   float64                 // in live chunks
 }
 
-// A lexicalTerm is a word and the chunks in which it is.
+// A lexicalTerm is a word and the chunks in which it is, in their text or in the names of their files.
 type lexicalTerm struct {
 	word     string
-	postings []lexicalPosting // ascending; some may be of dead chunks
-	live     int              // how many are not
+	postings []lexicalPosting // of those that have it in their text, ascending; some may be dead
+	live     int              // how many chunks have it that are not dead
+}
+
+// A nameRange is the chunks of a file in whose name a word is.
+type nameRange struct {
+	first, end uint32  // their numbers; end is behind the last one
+	count      float32 // how often it is there
 }
 
 // A lexicalFile is a file that is indexed. Only its attributes change.
@@ -43,24 +50,33 @@ type fileTerm struct {
 	chunks int // of the file that have it
 }
 
-// put adds a file in place of what is known of it.
-func (s *lexicalStore) put(file IndexedFile, draft *lexicalDraft) {
+func newLexicalStore() *lexicalStore {
+	return &lexicalStore{
+		files: make(map[string]*lexicalFile), terms: make(map[string]*lexicalTerm), names: make(map[string][]nameRange),
+	}
+}
+
+// put adds a file in place of what is known of it. The caller has the lock.
+func (s *lexicalStore) put(file IndexedFile, draft *lexicalDraft) error {
+	left := s.live
+	if old := s.files[file.ID]; old != nil {
+		left -= len(old.chunks)
+	}
+	if left+len(file.Chunks) > maxChunks {
+		return errIndexFull
+	}
 	f := &lexicalFile{
 		id: file.ID, name: file.Name, text: file.Text,
 		attributes: maps.Clone(file.Attributes), chunks: slices.Clone(file.Chunks),
 		terms: make([]fileTerm, len(draft.terms)),
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.unlink(file.ID)
+	s.remove(file.ID)
 	s.link(f, draft)
-	s.compact()
+	return nil
 }
 
-// remove takes a file out, if it is there.
+// remove takes a file out, if it is there. The caller has the lock.
 func (s *lexicalStore) remove(fileID string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.unlink(fileID)
 	s.compact()
 }
@@ -81,11 +97,16 @@ func (s *lexicalStore) link(f *lexicalFile, draft *lexicalDraft) {
 			s.terms[d.word] = term
 		}
 		for _, p := range d.postings {
-			p.chunk += uint32(f.first)
-			term.postings = append(term.postings, p)
+			term.postings = append(term.postings, p.from(f.first))
 		}
-		term.live += len(d.postings)
-		f.terms[i] = fileTerm{term, len(d.postings)}
+		chunks := len(d.postings)
+		if d.inName > 0 {
+			chunks = len(f.chunks)
+			in := nameRange{uint32(f.first), uint32(f.first + chunks), min(float32(d.inName), maxCount)}
+			s.names[d.word] = append(s.names[d.word], in)
+		}
+		term.live += chunks
+		f.terms[i] = fileTerm{term, chunks}
 	}
 }
 
@@ -104,11 +125,13 @@ func (s *lexicalStore) unlink(fileID string) {
 	for _, t := range f.terms {
 		if t.live -= t.chunks; t.live == 0 {
 			delete(s.terms, t.word)
+			delete(s.names, t.word)
 		}
 	}
 }
 
-// compact renumbers the live chunks if there are fewer of them than dead ones.
+// compact renumbers the live chunks if there are fewer of them than dead ones. Maps are made anew, since they do not
+// shrink.
 func (s *lexicalStore) compact() {
 	if s.live >= len(s.owners)-s.live {
 		return
@@ -130,13 +153,31 @@ func (s *lexicalStore) compact() {
 			f.first = int(numbers[f.first])
 		}
 	}
+	s.files, s.terms = anew(s.files), anew(s.terms)
 	for _, term := range s.terms {
-		postings := make([]lexicalPosting, 0, term.live)
+		postings := make([]lexicalPosting, 0, min(len(term.postings), term.live))
 		for _, p := range term.postings {
-			if p.chunk = numbers[p.chunk]; p.chunk != dead {
-				postings = append(postings, p)
+			if number := numbers[p.chunk()]; number != dead {
+				postings = append(postings, (p & maxCount).from(int(number)))
 			}
 		}
 		term.postings = postings
 	}
+	names := make(map[string][]nameRange)
+	for word, ranges := range s.names {
+		for _, in := range ranges {
+			if number := numbers[in.first]; number != dead {
+				in.first, in.end = number, number+in.end-in.first
+				names[word] = append(names[word], in)
+			}
+		}
+	}
+	s.names = names
+}
+
+// anew returns a map that has room for what is in it.
+func anew[V any](m map[string]V) map[string]V {
+	small := make(map[string]V, len(m))
+	maps.Copy(small, m)
+	return small
 }

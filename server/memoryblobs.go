@@ -60,8 +60,8 @@ func (m *MemoryBlobs) Put(ctx context.Context, id string, content io.Reader) (si
 	return size, nil
 }
 
-// fill reads until the piece is full. Unlike [io.ReadFull] it leaves the reader's error alone: content that was cut off is not
-// content that has ended.
+// fill reads until the piece is full. Unlike [io.ReadFull] it leaves the reader's error alone: content that was cut
+// off is not content that has ended.
 func fill(piece []byte, from io.Reader) (n int, err error) {
 	for n < len(piece) && err == nil {
 		var more int

@@ -23,8 +23,11 @@ type callFiles struct {
 // errNoServer is what becomes of a call that somebody else has made.
 var errNoServer = errors.New("server: the call is not of a server, and there are no files")
 
+// errMadeTooLarge is what becomes of a file that is made and has more bytes than one may have.
+var errMadeTooLarge = errors.New("server: the file is too large")
+
 // OpenFile returns a file and what is in it, such as that of an image in the conversation, or one that code shall read. The
-// caller closes the content. A file that is not there is [ErrNotFound].
+// caller closes the content, before ctx ends. A file that is not there is [ErrNotFound].
 func (c *ModelCall) OpenFile(ctx context.Context, fileID string) (*assistants.File, io.ReadCloser, error) {
 	if c.files == nil {
 		return nil, nil, errNoServer
@@ -56,7 +59,7 @@ func (c *ModelCall) CreateFile(ctx context.Context, name string, content io.Read
 	if refused != nil {
 		return nil, fmt.Errorf("server: %q cannot be the name of a file", echo(name))
 	}
-	limited := &limitedReader{r: content, left: c.files.server.maxFile}
+	limited := &limitedReader{content, c.files.server.maxFile, errMadeTooLarge}
 	f := newFile{name: decodeString(checked), purpose: string(assistants.PurposeAssistantsOutput)}
 	record, err := c.files.server.createFile(ctx, f, limited)
 	if err != nil {
@@ -64,20 +67,6 @@ func (c *ModelCall) CreateFile(ctx context.Context, name string, content io.Read
 	}
 	file := new(assistants.File)
 	return file, json.Unmarshal(record.Data, file)
-}
-
-// A limitedReader fails where a file becomes too large.
-type limitedReader struct {
-	r    io.Reader
-	left int64
-}
-
-func (l *limitedReader) Read(p []byte) (int, error) {
-	n, err := l.r.Read(p)
-	if l.left -= int64(n); l.left < 0 {
-		return 0, errors.New("server: the file is too large")
-	}
-	return n, err
 }
 
 // SearchFiles looks for passages that answer the queries in the vector stores of the run, in the way that its file search
@@ -112,7 +101,7 @@ func (c *ModelCall) SearchFiles(ctx context.Context, queries ...string) (SearchC
 	}
 	room := resultBudget(c.Model)
 	for _, p := range passages {
-		if room -= countTokens(p.Text); room < 0 && len(found.Results) > 0 {
+		if room -= countTokens(ctx, p.Text, room); room < 0 && len(found.Results) > 0 {
 			break
 		}
 		found.Results = append(found.Results, assistants.FileSearchResult{
@@ -150,14 +139,4 @@ func searchPlace(turns, search int) int { return 2 + turns + search }
 func (e SearchCall) Citation(result int) Citation {
 	r := &e.Results[result]
 	return Citation{Mark: fmt.Sprintf("【%d:%d†%s】", e.place, result, r.FileName), FileID: r.FileID}
-}
-
-// countTokens is how many tokens a text has, as chunks count them.
-func countTokens(text string) int {
-	s := tokenScanner{text: text}
-	total := 0
-	for n := s.next(); n > 0; n = s.next() {
-		total += n
-	}
-	return total
 }

@@ -29,14 +29,14 @@ func upload(file string, h handler) method {
 	return method{name: http.MethodPost, handle: h, form: file}
 }
 
-// needsBeta tells whether requests must have an OpenAI-Beta header. Files and vector stores are older than it, or are used
-// without assistants as well.
-func (r *route) needsBeta() bool {
+// aboutFiles tells whether requests are about files, uploads or vector stores. They need no OpenAI-Beta header, for
+// these are older than it, or are used without assistants as well.
+func (r *route) aboutFiles() bool {
 	switch r.path[0] {
 	case "files", "uploads", "vector_stores":
-		return false
+		return true
 	}
-	return true
+	return false
 }
 
 // routes is the table of everything that is served.
@@ -92,63 +92,63 @@ func (s *Server) routes() []route {
 			get(s.retrieveStep),
 		}},
 		{[]string{"files"}, []method{
-			get(s.swept(s.listFiles)),
-			upload("file", s.swept(s.uploadFile)),
+			get(s.listFiles),
+			upload("file", s.uploadFile),
 		}},
 		{[]string{"files", "{file_id}"}, []method{
-			get(s.swept(s.retrieveFile)),
-			remove(s.swept(s.deleteFile)),
+			get(s.retrieveFile),
+			remove(s.deleteFile),
 		}},
 		{[]string{"files", "{file_id}", "content"}, []method{
-			get(s.swept(s.fileContent)),
+			get(s.fileContent),
 		}},
 		{[]string{"uploads"}, []method{
-			post(s.swept(s.createUpload)),
+			post(s.createUpload),
 		}},
 		{[]string{"uploads", "{upload_id}", "parts"}, []method{
-			upload("data", s.swept(s.addPart)),
+			upload("data", s.addPart),
 		}},
 		{[]string{"uploads", "{upload_id}", "complete"}, []method{
-			post(s.swept(s.completeUpload)),
+			post(s.completeUpload),
 		}},
 		{[]string{"uploads", "{upload_id}", "cancel"}, []method{
-			post(s.swept(s.cancelUpload)),
+			post(s.cancelUpload),
 		}},
 		{[]string{"vector_stores"}, []method{
-			get(s.swept(s.listVectorStores)),
-			post(s.swept(s.createVectorStore)),
+			get(s.listVectorStores),
+			post(s.createVectorStore),
 		}},
 		{[]string{"vector_stores", "{vector_store_id}"}, []method{
-			get(s.swept(s.retrieveVectorStore)),
-			post(s.swept(s.modifyVectorStore)),
-			remove(s.swept(s.deleteVectorStore)),
+			get(s.retrieveVectorStore),
+			post(s.modifyVectorStore),
+			remove(s.deleteVectorStore),
 		}},
 		{[]string{"vector_stores", "{vector_store_id}", "search"}, []method{
-			post(s.swept(s.searchVectorStore)),
+			post(s.searchVectorStore),
 		}},
 		{[]string{"vector_stores", "{vector_store_id}", "files"}, []method{
-			get(s.swept(s.listStoreFiles)),
-			post(s.swept(s.addStoreFile)),
+			get(s.listStoreFiles),
+			post(s.addStoreFile),
 		}},
 		{[]string{"vector_stores", "{vector_store_id}", "files", "{file_id}"}, []method{
-			get(s.swept(s.retrieveStoreFile)),
-			post(s.swept(s.modifyStoreFile)),
-			remove(s.swept(s.deleteStoreFile)),
+			get(s.retrieveStoreFile),
+			post(s.modifyStoreFile),
+			remove(s.deleteStoreFile),
 		}},
 		{[]string{"vector_stores", "{vector_store_id}", "files", "{file_id}", "content"}, []method{
-			get(s.swept(s.storeFileContent)),
+			get(s.storeFileContent),
 		}},
 		{[]string{"vector_stores", "{vector_store_id}", "file_batches"}, []method{
-			post(s.swept(s.createFileBatch)),
+			post(s.createFileBatch),
 		}},
 		{[]string{"vector_stores", "{vector_store_id}", "file_batches", "{batch_id}"}, []method{
-			get(s.swept(s.retrieveFileBatch)),
+			get(s.retrieveFileBatch),
 		}},
 		{[]string{"vector_stores", "{vector_store_id}", "file_batches", "{batch_id}", "cancel"}, []method{
-			post(s.swept(s.cancelFileBatch)),
+			post(s.cancelFileBatch),
 		}},
 		{[]string{"vector_stores", "{vector_store_id}", "file_batches", "{batch_id}", "files"}, []method{
-			get(s.swept(s.listBatchFiles)),
+			get(s.listBatchFiles),
 		}},
 	}
 }

@@ -10,10 +10,10 @@ import (
 // maxFilesWait is how long a run waits for the files of its thread's vector store.
 const maxFilesWait = 60 * time.Second
 
-// readyStores is what a run does about vector stores before it begins. That it waits for the files of its thread's store, and
-// not for those of its assistant's, is known, and that it fails if the thread's store has expired. It is inferred that the
-// run is in progress while it waits, and goes on without the files that took too long; and that it uses all of its
-// stores when it may search files.
+// readyStores is what a run does about vector stores before it begins. That it waits for the files of its thread's
+// store, and not for those of its assistant's, is known, and that it fails if the thread's store has expired. It is
+// inferred that the run is in progress while it waits, and goes on without the files that took too long; and that it
+// uses all of its stores when it may search files.
 func (s *Server) readyStores(ctx context.Context, doc runDocument, state runState) error {
 	stores := storesIn(state.Resources)
 	if state.Rounds > 0 || len(stores) == 0 {

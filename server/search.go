@@ -53,8 +53,8 @@ func errQueryType(path, got string) *apiError {
 	return errType(path, "one of a string or an array of strings", got)
 }
 
-// searchVectorStore is POST /vector_stores/{vector_store_id}/search. Queries are searched for as they are, also if they may be
-// rewritten.
+// searchVectorStore is POST /vector_stores/{vector_store_id}/search. Queries are searched for as they are, also if
+// they may be rewritten.
 func (s *Server) searchVectorStore(ctx context.Context, c *call) (reply, error) {
 	given, err := s.parse(c, searchRule)
 	if err != nil {
@@ -127,8 +127,8 @@ func searchResult(p Passage) json.RawMessage {
 	}.render()
 }
 
-// search returns the passages of several vector stores that answer a query, best first, each once. It counts as a use of the
-// stores. Those that are not there any more, or have expired, have nothing to say, which is inferred.
+// search returns the passages of several vector stores that answer a query, best first, each once. It counts as a use
+// of the stores. Those that are not there any more, or have expired, have nothing to say, which is inferred.
 func (s *Server) search(ctx context.Context, storeIDs []string, q IndexQuery) ([]Passage, error) {
 	var found []Passage
 	for _, id := range storeIDs {
@@ -170,7 +170,8 @@ func (s *Server) searchStore(ctx context.Context, id string, q IndexQuery) ([]Pa
 	return s.present(ctx, id, passages)
 }
 
-// present leaves out the passages of files that have left the store while they were read: their index is the last to go.
+// present leaves out the passages of files that have left the store while they were read: their index is the last to
+// go.
 func (s *Server) present(ctx context.Context, storeID string, passages []Passage) ([]Passage, error) {
 	there := make(map[string]bool)
 	var left []Passage

@@ -39,14 +39,15 @@ type Server struct {
 	answers *answerCache
 	engine  *engine
 	ingest  *ingestor
+	sweeper sweeper
 	closed  atomic.Bool
 }
 
 var _ http.Handler = (*Server)(nil)
 
-// New returns a server. With no options it keeps objects and files in memory, goes by the
-// real clock, makes random ids, asks callers for no key, accepts any model name,
-// logs nothing, and has a stand-in in place of a model: see [StandIn].
+// New returns a server. With no options it keeps objects and files in memory, goes
+// by the real clock, makes random ids, asks callers for no key, accepts any model
+// name, logs nothing, and has a stand-in in place of a model: see [StandIn].
 func New(opts ...Option) *Server {
 	s := &Server{
 		now:         time.Now,
@@ -92,7 +93,8 @@ func New(opts ...Option) *Server {
 // contexts of model calls, and of the reading of files for vector stores, have
 // ended by then, and Close waits up to 5 seconds for them to return; that some
 // have not is the only error. Files that are in progress stay so, and the next
-// server with the same [Store] goes on with them. Closing again does nothing. The [Store] and the [Blobs] are the caller's and stay open.
+// server with the same [Store] goes on with them. Closing again does nothing. The
+// [Store] and the [Blobs] are the caller's and stay open.
 func (s *Server) Close() error {
 	if s.closed.Swap(true) {
 		return nil
@@ -221,10 +223,10 @@ func (s *Server) handle(c *call, w http.ResponseWriter) (reply, error) {
 	if method == nil {
 		return reply{allow: to.route.allow()}, errWrongMethod(r.Method, r.URL.EscapedPath())
 	}
-	if to.route.needsBeta() {
-		if err := checkBeta(r.Header, to.azure); err != nil {
-			return reply{}, err
-		}
+	if to.route.aboutFiles() {
+		s.sweep(r.Context())
+	} else if err := checkBeta(r.Header, to.azure); err != nil {
+		return reply{}, err
 	}
 	c.path, c.ids = to.route.path, to.ids
 	var err error
@@ -234,7 +236,7 @@ func (s *Server) handle(c *call, w http.ResponseWriter) (reply, error) {
 	case r.Method != http.MethodPost:
 		return s.once(r.Context(), c, withIDs(method.handle)) // behind a body they are looked at with it
 	case method.form != "":
-		defer func() { s.discard(r.Context(), c.file) }() // unless somebody has made it theirs
+		defer func() { s.unstage(r.Context(), c.file) }()
 		err = s.readForm(w, c, method.form)
 	default:
 		c.body, err = s.readBody(w, r)

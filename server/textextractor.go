@@ -25,22 +25,20 @@ import (
 // of the file cuts is dropped, and other invalid bytes become U+FFFD. [ErrUnsupportedFile] are known binary formats,
 // text with NUL in it, and text of which more than a fifth is invalid or control characters.
 //
-// A file is held in memory as a whole, together with its text, which is at most eight times as long, or a
-// megabyte.
+// A file is held in memory as a whole, together with its text. The text of JSON and tables is at most four times as long
+// as the file, or a megabyte, and never longer than 64 MiB: where it would be, the file is read as other text. So
+// extracting takes about five times the length of a file at most, and less of a large one.
 func TextExtractor() Extractor { return textExtractor{} }
 
 type textExtractor struct{}
 
-// The text of a file may be so many times as long as the file, or so many bytes. A table whose headers make more of it
-// stays as it is.
-const (
-	maxExpansion = 8
-	smallText    = 1 << 20
-)
+// longestText is how long the text may be that is made of a table or of JSON: four times as long as that, but between 1 and
+// 64 MiB. What would be longer stays as it is.
+func longestText(text string) int { return min(max(4*len(text), 1<<20), 64<<20) }
 
 // Extract reads a file to its end and makes text of it.
 func (textExtractor) Extract(ctx context.Context, name string, content io.Reader) (string, error) {
-	raw, err := readText(contextReader{ctx, content})
+	raw, err := readText(ctx, content)
 	if err != nil {
 		return "", err
 	}
@@ -74,28 +72,19 @@ func readable(ctx context.Context, ending, text string) string {
 	return text
 }
 
-// A contextReader reads until its context ends.
-type contextReader struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (r contextReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(p)
-}
-
 // readText reads all of a content that may be text. What is none is noticed as early as possible.
-func readText(content io.Reader) (string, error) {
+func readText(ctx context.Context, content io.Reader) (string, error) {
 	const block = 64 << 10
-	in := bufio.NewReaderSize(content, block)
+	var sink textSink
+	if sized, ok := content.(interface{ Len() int }); ok { // or the text would be moved again and again while it grows
+		sink.Grow(min(max(sized.Len(), 0), maxReadBytes))
+	}
+	in := bufio.NewReaderSize(contextReader{ctx, content}, block)
 	head, _ := in.Peek(16) // the error comes again
 	if isBinary(head) {
 		return "", ErrUnsupportedFile
 	}
-	sink := textSink{zeros: byteOrder(head) != nil}
+	sink.zeros = byteOrder(head) != nil
 	_, err := io.Copy(&sink, in)
 	return sink.String(), err
 }

@@ -3,6 +3,7 @@ package server_test
 import (
 	"encoding/json"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -192,4 +193,54 @@ func TestExtractCSV(t *testing.T) {
 	}
 	long := strings.Repeat("header", 10_000) + "\n" + strings.Repeat("1\n", 10_000)
 	checkExtract(t, "a.csv", long, long)
+}
+
+// A table is one only as long as its records are short, and its text not much longer than itself.
+func TestExtractTablesThatAreNone(t *testing.T) {
+	t.Parallel()
+	for name, table := range map[string]string{
+		"a quote that is never closed": "a,b\n1,2\n\"" + strings.Repeat("3,4\n", 300_000),
+		"a long value":                 "a,b\n1,\"" + strings.Repeat("x", 2<<20) + "\"\n",
+		"long headers":                 strings.Repeat("h", 100) + ",b\n" + strings.Repeat("1,2\n", 100_000),
+	} {
+		text, err := extract(t, "a.csv", table)
+		require.NoError(t, err)
+		assert.True(t, text == table, name)
+	}
+	text, err := extract(t, "a.csv", "a,b\n"+strings.Repeat("1,2\n", 400_000))
+	require.NoError(t, err)
+	assert.True(t, text == strings.TrimSuffix(strings.Repeat("a: 1\nb: 2\n\n", 400_000), "\n"))
+}
+
+// JSON whose text would be much longer than itself is text like any other.
+func TestExtractJSONOfManyLines(t *testing.T) {
+	t.Parallel()
+	json := "[[[[[[[" + strings.Repeat("[],", 400_000) + "[]]]]]]]]"
+	text, err := extract(t, "a.json", json)
+	require.NoError(t, err)
+	assert.True(t, text == json)
+}
+
+// What extracting takes from memory in all, garbage included, is in proportion to the file.
+func TestExtractTakesLittleMemory(t *testing.T) { // not in parallel: others take memory as well
+	const size = 8 << 20
+	for name, file := range map[string]struct {
+		name, content string
+		most          uint64 // times the size
+	}{
+		"text":      {"a.txt", strings.Repeat("some words\n", size/11), 2},
+		"lines":     {"a.txt", strings.Repeat("a\r\n", size/3), 3},
+		"a table":   {"a.csv", "name,b\n" + strings.Repeat("some,words\n", size/11), 7},
+		"headers":   {"a.csv", strings.Repeat("h", 14) + ",b\n" + strings.Repeat("a,b\n", size/4), 2},
+		"an array":  {"a.json", "[[[[[[[" + strings.Repeat("[],", size/3) + "[]]]]]]]]", 2},
+		"an object": {"a.json", `{"a":1` + strings.Repeat(`,"key":"value"`, size/14) + `}`, 8},
+		"a page":    {"a.html", "<html>" + strings.Repeat("<p>words &amp; more", size/19), 8},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := extract(t, file.name, file.content)
+		runtime.ReadMemStats(&after)
+		require.NoError(t, err)
+		assert.LessOrEqual(t, after.TotalAlloc-before.TotalAlloc, file.most*size, name)
+	}
 }

@@ -203,7 +203,7 @@ func TestExtractHostile(t *testing.T) {
 			text, err := extract(t, small[0], small[1])
 			require.NoError(t, err)
 			assert.True(t, utf8.ValidString(text))
-			assert.LessOrEqual(t, len(text), max(8*len(small[1]), 1<<20))
+			assert.LessOrEqual(t, len(text), max(4*len(small[1]), 1<<20))
 		})
 	}
 }
@@ -256,7 +256,7 @@ func FuzzExtract(f *testing.F) {
 			}
 			assert.True(t, utf8.ValidString(text))
 			assert.NotContains(t, text, "\x00")
-			assert.LessOrEqual(t, len(text), max(8*len(content), 1<<20))
+			assert.LessOrEqual(t, len(text), max(4*len(content), 1<<20))
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"unicode"
 	"unicode/utf8"
 )
@@ -75,6 +76,17 @@ func (s *tokenScanner) next() int {
 		return maxPieceTokens
 	}
 	return 1
+}
+
+// countTokens is how many tokens a text has, or a few more than limit if there are more. It stops when ctx ends.
+func countTokens(ctx context.Context, text string, limit int) int {
+	source, total := tokenScanner{text: text}, 0
+	for total <= limit && source.pos < len(text) && ctx.Err() == nil {
+		for goal := source.pos + maxPiece; source.pos < min(goal, len(text)) && total <= limit; {
+			total += source.next()
+		}
+	}
+	return total
 }
 
 // before tells whether a character of so many bytes that is next stands before one of a class.

@@ -16,7 +16,8 @@ import (
 // uploadCollection holds all uploads.
 var uploadCollection = Collection{Kind: "upload"}
 
-// partCollection holds the parts of an upload, as long as it is pending. Their contents are in the Blobs, under their ids.
+// partCollection holds the parts of an upload, as long as it is pending. Their contents are in the Blobs, under their
+// ids.
 func partCollection(uploadID string) Collection {
 	return Collection{Kind: "upload.part", Parent: uploadID}
 }
@@ -24,9 +25,10 @@ func partCollection(uploadID string) Collection {
 // partField is the field of a form that holds a part.
 const partField = "data"
 
-// Limits of an upload. How many parts there may be is inferred.
+// Limits of an upload. How many parts there may be is inferred, and how long it is kept.
 const (
-	uploadLifetime = 3600 // seconds
+	uploadLifetime = 3600          // seconds
+	keepUploads    = secondsPerDay // behind that
 	maxUploadBytes = 8 << 30
 	maxPartBytes   = 64 << 20
 	maxUploadParts = 10_000
@@ -52,6 +54,8 @@ type uploadState struct {
 	ExpiresAfter int64 `json:"expires_after,omitempty"` // of the file, in seconds
 	Parts        int   `json:"parts,omitempty"`
 	Bytes        int64 `json:"bytes,omitempty"` // of all parts
+
+	Completion string `json:"completion,omitempty"` // a hash of what it was completed with
 }
 
 // partDocument is a part.
@@ -89,60 +93,75 @@ func (s *Server) createUpload(ctx context.Context, c *call) (reply, error) {
 		Status: statusPending, ExpiresAt: now + uploadLifetime,
 	}
 	state := uploadState{ExpiresAfter: secondsOf(given.get("expires_after"))}
-	all := &insertions{store: s.store}
-	err = all.insert(ctx, expiryCollection, expiry(uploadCollection, doc.ID, doc.ExpiresAt))
-	data := encode(doc)
-	if err == nil {
-		err = all.insert(ctx, uploadCollection, Record{ID: doc.ID, CreatedAt: now, Data: data, State: encode(state)})
+	if err := s.schedule(ctx, doc.ID, doc.ExpiresAt, due{Kind: uploadCollection.Kind, ID: doc.ID}); err != nil {
+		return reply{}, err
 	}
-	if err != nil {
-		return reply{}, all.undo(ctx, err)
+	record := Record{ID: doc.ID, CreatedAt: now, Data: encode(doc), State: encode(state)}
+	if err := s.store.Insert(ctx, uploadCollection, record); err != nil {
+		return reply{}, err
 	}
-	return ok(data)
+	return ok(record.Data)
 }
 
-// pending is an upload that can be gone on with, and is its user's alone until done.
-type pending struct {
+// openUpload is an upload that is its user's alone until done.
+type openUpload struct {
 	doc   uploadDocument
 	state uploadState
 	done  func()
 }
 
-// pendingUpload returns the upload that a request is about, if it is pending. The verb is for the error.
-func (s *Server) pendingUpload(ctx context.Context, id, verb string) (*pending, error) {
+// upload returns the upload that a request is about.
+func (s *Server) upload(ctx context.Context, id string) (*openUpload, error) {
 	t := s.engine.lock(id)
-	p, err := s.readUpload(ctx, id)
-	switch {
-	case err != nil:
-	case p.doc.Status == statusPending && s.now().Unix() >= p.doc.ExpiresAt:
-		err = errUploadStatus(verb, statusExpired) // which the next sweep makes it
-	case p.doc.Status != statusPending:
-		err = errUploadStatus(verb, p.doc.Status)
-	}
+	u, err := s.readUpload(ctx, id)
 	if err != nil {
 		s.engine.unlock(t)
 		return nil, missing(err, "upload", id)
 	}
-	p.done = func() { s.engine.unlock(t) }
-	return p, nil
+	u.done = func() { s.engine.unlock(t) }
+	return u, nil
 }
 
-func (s *Server) readUpload(ctx context.Context, id string) (*pending, error) {
+// pendingUpload returns the upload that a request is about, if it is pending. The verb is for the error.
+func (s *Server) pendingUpload(ctx context.Context, id, verb string) (*openUpload, error) {
+	u, err := s.upload(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := u.check(verb, s.now().Unix()); err != nil {
+		u.done()
+		return nil, err
+	}
+	return u, nil
+}
+
+// check returns an error unless the upload is pending.
+func (u *openUpload) check(verb string, now int64) error {
+	switch {
+	case u.doc.Status != statusPending:
+		return errUploadStatus(verb, u.doc.Status)
+	case now >= u.doc.ExpiresAt:
+		return errUploadStatus(verb, statusExpired) // which the next sweep makes it
+	}
+	return nil
+}
+
+func (s *Server) readUpload(ctx context.Context, id string) (*openUpload, error) {
 	record, err := s.store.Get(ctx, uploadCollection, id)
 	if err != nil {
 		return nil, err
 	}
-	p := &pending{}
-	if p.doc, err = decode[uploadDocument](record.Data); err == nil {
-		p.state, err = decode[uploadState](record.State)
+	u := &openUpload{}
+	if u.doc, err = decode[uploadDocument](record.Data); err == nil {
+		u.state, err = decode[uploadState](record.State)
 	}
-	return p, err
+	return u, err
 }
 
 // saveUpload writes an upload down as it is now.
-func (s *Server) saveUpload(ctx context.Context, p *pending) (json.RawMessage, error) {
-	r, err := s.store.Update(ctx, uploadCollection, p.doc.ID, func(r Record) (Record, error) {
-		r.Data, r.State = encode(p.doc), encode(p.state)
+func (s *Server) saveUpload(ctx context.Context, u *openUpload) (json.RawMessage, error) {
+	r, err := s.store.Update(ctx, uploadCollection, u.doc.ID, func(r Record) (Record, error) {
+		r.Data, r.State = encode(u.doc), encode(u.state)
 		return r, nil
 	})
 	return r.Data, err
@@ -159,30 +178,29 @@ func (s *Server) addPart(ctx context.Context, c *call) (reply, error) {
 	if err := checkFileSize(partField, c.file.size); err != nil {
 		return reply{}, err
 	}
-	p, err := s.pendingUpload(ctx, c.ids[0], "add part to")
+	u, err := s.pendingUpload(ctx, c.ids[0], "add part to")
 	if err != nil {
 		return reply{}, err
 	}
-	defer p.done()
-	p.state.Parts++
-	p.state.Bytes += c.file.size
+	defer u.done()
+	u.state.Parts++
+	u.state.Bytes += c.file.size
 	switch {
-	case p.state.Parts > maxUploadParts:
+	case u.state.Parts > maxUploadParts:
 		return reply{}, errUploadFull("parts", maxUploadParts)
-	case p.state.Bytes > maxUploadBytes:
+	case u.state.Bytes > maxUploadBytes:
 		return reply{}, errUploadFull("bytes", maxUploadBytes)
 	}
 	now := s.now().Unix()
-	data := encode(partDocument{ID: c.file.id, Object: "upload.part", CreatedAt: now, UploadID: p.doc.ID})
-	record := Record{ID: c.file.id, CreatedAt: now, Data: data, State: encode(partState{c.file.size})}
+	data := encode(partDocument{ID: c.file.ID, Object: "upload.part", CreatedAt: now, UploadID: u.doc.ID})
+	record := Record{ID: c.file.ID, CreatedAt: now, Data: data, State: encode(partState{c.file.size})}
 	all := &insertions{store: s.store}
-	if err := all.insert(ctx, partCollection(p.doc.ID), record); err != nil {
+	if err := all.insert(ctx, partCollection(u.doc.ID), record); err != nil {
 		return reply{}, err
 	}
-	if _, err := s.saveUpload(ctx, p); err != nil {
+	if _, err := s.saveUpload(ctx, u); err != nil {
 		return reply{}, all.undo(ctx, err)
 	}
-	c.file.kept = true
 	return ok(data)
 }
 
@@ -191,62 +209,100 @@ var completeUploadRule = closed{properties: []property{
 	{key: "md5", rule: text{}},
 }}
 
-// completeUpload is POST /uploads/{upload_id}/complete.
+// completeUpload is POST /uploads/{upload_id}/complete. It is inferred that the same can be said again, by somebody
+// whom the answer has not reached.
 func (s *Server) completeUpload(ctx context.Context, c *call) (reply, error) {
 	given, err := s.parse(c, completeUploadRule)
 	if err != nil {
 		return reply{}, err
 	}
-	p, err := s.pendingUpload(ctx, c.ids[0], "complete")
+	u, err := s.upload(ctx, c.ids[0])
 	if err != nil {
 		return reply{}, err
 	}
-	defer p.done()
-	parts, err := s.partsOf(ctx, p, itemsOf(given.get("part_ids")))
+	defer u.done()
+	parts, err := decode[[]string](given.get("part_ids"))
 	if err != nil {
 		return reply{}, err
 	}
-	content := &partsReader{ctx: ctx, blobs: s.blobs, ids: parts, sum: md5.New()}
-	if want := given.get("md5"); want != nil {
-		content.want = decodeString(want)
+	checksum := strings.ToLower(decodeString(orElse(given.get("md5"), `""`)))
+	completion := completionOf(parts, checksum)
+	if u.doc.Status == statusCompleted && u.state.Completion == completion {
+		return ok(encode(u.doc))
 	}
-	defer content.close()
-	f := newFile{name: p.doc.Filename, purpose: p.doc.Purpose, expiresAfter: p.state.ExpiresAfter}
-	file, err := s.createFile(ctx, f, content)
+	if err := u.check("complete", s.now().Unix()); err != nil {
+		return reply{}, err
+	}
+	u.state.Completion = completion
+	data, err := s.assemble(ctx, u, parts, checksum)
 	if err != nil {
 		return reply{}, err
 	}
-	p.doc.Status, p.doc.File = statusCompleted, file.Data
-	data, err := s.saveUpload(ctx, p)
-	if err != nil {
-		return reply{}, errors.Join(err, s.dropFile(context.WithoutCancel(ctx), file.ID))
-	}
-	s.dropParts(ctx, p.doc.ID)
+	s.report(ctx, "upload", u.doc.ID, s.removeParts(context.WithoutCancel(ctx), u.doc.ID)) // or when it expires
 	return ok(data)
 }
 
-// partsOf returns the ids of the parts that an upload is completed with, if that can be.
-func (s *Server) partsOf(ctx context.Context, p *pending, given []json.RawMessage) ([]string, error) {
-	ids, known, size := make([]string, 0, len(given)), make(map[string]bool, len(given)), int64(0)
-	for _, raw := range given {
-		id := decodeString(raw)
+// completionOf returns what tells one completion from another.
+func completionOf(partIDs []string, checksum string) string {
+	sum := digest(encode(partIDs), []byte(checksum))
+	return hex.EncodeToString(sum[:])
+}
+
+// assemble makes the file of a pending upload and returns the upload, which is completed with that.
+func (s *Server) assemble(ctx context.Context, u *openUpload, partIDs []string, checksum string) (json.RawMessage, error) {
+	if err := s.checkParts(ctx, u, partIDs); err != nil {
+		return nil, err
+	}
+	m, err := s.startMaking(ctx, due{Kind: fileCollection.Kind, ID: s.newID(prefixFile), Upload: u.doc.ID})
+	if err != nil {
+		return nil, err
+	}
+	defer s.endMaking(ctx, m)
+	content := &partsReader{ctx: ctx, blobs: s.blobs, ids: partIDs, sum: md5.New(), want: checksum}
+	defer content.close()
+	f := newFile{name: u.doc.Filename, purpose: u.doc.Purpose, expiresAfter: u.state.ExpiresAfter}
+	file, err := s.fillFile(ctx, m, f, content)
+	if err != nil {
+		return nil, err
+	}
+	u.doc.Status, u.doc.File = statusCompleted, file.Data
+	return s.saveUpload(ctx, u)
+}
+
+// completedWith returns ErrNotFound for a file that an upload has begun to become, and did not. Of an upload that is
+// forgotten the file was there for long.
+func (s *Server) completedWith(ctx context.Context, uploadID, fileID string) error {
+	u, err := s.readUpload(ctx, uploadID)
+	if err != nil {
+		return unlessGone(err)
+	}
+	if u.doc.Status == statusCompleted && decodeString(membersOf(u.doc.File).get("id")) == fileID {
+		return nil
+	}
+	return ErrNotFound
+}
+
+// checkParts returns an error if an upload cannot be completed with these parts.
+func (s *Server) checkParts(ctx context.Context, u *openUpload, ids []string) error {
+	known, size := make(map[string]bool, len(ids)), int64(0)
+	for _, id := range ids {
 		if known[id] {
-			return nil, errPartTwice(id)
+			return errPartTwice(id)
 		}
-		record, err := s.store.Get(ctx, partCollection(p.doc.ID), id)
+		record, err := s.store.Get(ctx, partCollection(u.doc.ID), id)
 		if err != nil {
-			return nil, missing(err, "part", id)
+			return missing(err, "part", id)
 		}
 		state, err := decode[partState](record.State)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		ids, known[id], size = append(ids, id), true, size+state.Bytes
+		known[id], size = true, size+state.Bytes
 	}
-	if size != p.doc.Bytes {
-		return nil, errUploadSize(p.doc.Bytes, size)
+	if size != u.doc.Bytes {
+		return errUploadSize(u.doc.Bytes, size)
 	}
-	return ids, nil
+	return nil
 }
 
 // partsReader reads one part behind the other. Its end is an error if it is not what the caller has announced.
@@ -255,7 +311,7 @@ type partsReader struct {
 	blobs Blobs
 	ids   []string      // of the parts that are not open yet
 	part  io.ReadCloser // nil: none is open
-	want  string        // the checksum; "": any
+	want  string        // the checksum, in small letters; "": any
 	sum   hash.Hash
 }
 
@@ -280,7 +336,7 @@ func (r *partsReader) Read(p []byte) (int, error) {
 
 func (r *partsReader) end() error {
 	got := hex.EncodeToString(r.sum.Sum(nil))
-	if r.want != "" && !strings.EqualFold(r.want, got) {
+	if r.want != "" && r.want != got {
 		return errUploadSum(r.want, got)
 	}
 	return io.EOF
@@ -295,56 +351,68 @@ func (r *partsReader) close() error {
 	return part.Close()
 }
 
-// dropParts removes the parts of an upload that needs them no more. That it fails is for the log.
-func (s *Server) dropParts(ctx context.Context, id string) {
-	s.report(ctx, "upload", id, s.removeParts(context.WithoutCancel(ctx), id))
-}
-
-func (s *Server) removeParts(ctx context.Context, id string) error {
-	for r, err := range s.records(ctx, partCollection(id), Ascending) {
-		if err != nil {
-			return err
-		}
-		if err := s.blobs.Delete(ctx, r.ID); err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
-	}
-	if err := s.store.Drop(ctx, partCollection(id)); err != nil {
-		return err
-	}
-	return s.forgetExpiry(ctx, id)
-}
-
 // cancelUpload is POST /uploads/{upload_id}/cancel.
 func (s *Server) cancelUpload(ctx context.Context, c *call) (reply, error) {
 	if _, err := s.parse(c, closed{}); err != nil {
 		return reply{}, err
 	}
-	p, err := s.pendingUpload(ctx, c.ids[0], "cancel")
+	u, err := s.pendingUpload(ctx, c.ids[0], "cancel")
 	if err != nil {
 		return reply{}, err
 	}
-	defer p.done()
-	p.doc.Status = statusCancelled
-	data, err := s.saveUpload(ctx, p)
+	defer u.done()
+	u.doc.Status = statusCancelled
+	data, err := s.saveUpload(ctx, u)
 	if err != nil {
 		return reply{}, err
 	}
-	s.dropParts(ctx, p.doc.ID)
+	s.report(ctx, "upload", u.doc.ID, s.removeParts(context.WithoutCancel(ctx), u.doc.ID)) // or when it expires
 	return ok(data)
 }
 
-// expireUpload ends an upload that was not completed in time, or removes the parts that another end has left.
-func (s *Server) expireUpload(ctx context.Context, id string) error {
-	t := s.engine.lock(id)
-	defer s.engine.unlock(t)
-	p, err := s.readUpload(ctx, id)
-	if err == nil && p.doc.Status == statusPending {
-		p.doc.Status = statusExpired
-		_, err = s.saveUpload(ctx, p)
+// removeParts removes the parts of an upload that needs them no more.
+func (s *Server) removeParts(ctx context.Context, id string) error {
+	for r, err := range s.records(ctx, partCollection(id), Ascending) {
+		if err == nil {
+			err = unlessGone(s.blobs.Delete(ctx, r.ID))
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	return s.store.Drop(ctx, partCollection(id))
+}
+
+// settlePart removes the content of a part that is not one.
+func (s *Server) settlePart(ctx context.Context, d due) error {
+	_, err := s.store.Get(ctx, d.collection(), d.ID)
+	if errors.Is(err, ErrNotFound) {
+		err = unlessGone(s.blobs.Delete(ctx, d.ID))
+	}
+	return err
+}
+
+// settleUpload ends an upload whose time is over, if nobody else has, and removes it a day later.
+func (s *Server) settleUpload(ctx context.Context, id string) error {
+	u, err := s.readUpload(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return s.removeParts(ctx, id)
+	}
+	if err != nil {
 		return err
 	}
-	return s.removeParts(context.WithoutCancel(ctx), id)
+	if u.doc.Status == statusPending {
+		u.doc.Status = statusExpired
+		if _, err := s.saveUpload(ctx, u); err != nil {
+			return err
+		}
+	}
+	if err := s.removeParts(ctx, id); err != nil {
+		return err
+	}
+	forgotten := u.doc.ExpiresAt + keepUploads
+	if s.now().Unix() >= forgotten {
+		return unlessGone(s.store.Delete(ctx, uploadCollection, id))
+	}
+	return s.schedule(ctx, "ended-"+id, forgotten, due{Kind: uploadCollection.Kind, ID: id})
 }

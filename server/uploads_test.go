@@ -90,6 +90,33 @@ func TestUploadLife(t *testing.T) {
 	blobs.has(t)
 }
 
+// Whoever has not got the answer asks again, and is told the same.
+func TestUploadCompletedAgain(t *testing.T) {
+	t.Parallel()
+	blobs, memory := newCountedBlobs(), server.NewMemoryStore()
+	a := newAPI(t, server.WithBlobs(blobs), server.WithStore(memory))
+	const sum = "E80B5017098950FC58AAD83C8C14978E"
+	upload := a.begun(6)
+	first, second := a.part(upload, "abc"), a.part(upload, "def")
+	body := func(sum string, parts ...string) string {
+		return strings.TrimSuffix(partIDs(parts...), "}") + `,"md5":"` + sum + `"}`
+	}
+	want := a.ok("POST", upload+"/complete", body(sum, first, second))
+	require.Contains(t, want, `"file":{`)
+	require.Equal(t, want, a.ok("POST", upload+"/complete", body(sum, first, second)))
+	a.clock.move(24 * time.Hour)
+	require.Equal(t, want, a.ok("POST", upload+"/complete", " "+body(strings.ToLower(sum), first, second)))
+	for _, other := range []string{body(sum, second, first), body(sum, first), partIDs(first, second), body("x", first, second)} {
+		a.refuses("POST", upload+"/complete", other, 400, badRequest("Cannot complete upload with status 'completed'.", "", ""))
+	}
+	blobs.has(t, "file_1")
+	a.clock.move(time.Hour)
+	a.refuses("POST", upload+"/complete", body(sum, first, second), 404, badRequest("No upload found with id 'upload_1'.", "", ""))
+	require.Empty(t, memory.All()[server.Collection{Kind: "upload"}], "a day behind its end it is forgotten")
+	require.Empty(t, dueIn(t, memory))
+	a.ok("GET", "/v1/files/file_1", "")
+}
+
 func TestCancelledUpload(t *testing.T) {
 	t.Parallel()
 	blobs, memory := newCountedBlobs(), server.NewMemoryStore()
@@ -230,7 +257,7 @@ func TestUploadRaces(t *testing.T) {
 		part := a.part(upload, "abc")
 		var group sync.WaitGroup
 		var mu sync.Mutex
-		ended := 0
+		ended := map[string]int{}
 		for range 4 {
 			for path, body := range map[string]string{"/complete": partIDs(part), "/cancel": ""} {
 				group.Go(func() {
@@ -239,7 +266,7 @@ func TestUploadRaces(t *testing.T) {
 					mu.Lock()
 					defer mu.Unlock()
 					if got.status == 200 {
-						ended++
+						ended[got.body]++
 					}
 				})
 			}
@@ -248,7 +275,11 @@ func TestUploadRaces(t *testing.T) {
 			})
 		}
 		group.Wait()
-		require.Equal(t, 1, ended)
+		require.Len(t, ended, 1)
+		for body, times := range ended {
+			cancelled := field[string](t, body, "status") == "cancelled"
+			require.Equal(t, map[bool]int{true: 1, false: 4}[cancelled], times)
+		}
 		blobs.has(t, a.ids("/v1/files")...)
 	}
 }

@@ -41,8 +41,8 @@ func (s *Server) use(ctx context.Context, all *insertions, owner fileUser, fileI
 	return nil
 }
 
-// unuse writes down that somebody does not use files any more. A use too many, if that fails, does no harm: whoever deletes
-// the file does not find it there.
+// unuse writes down that somebody does not use files any more. A use too many, if that fails, does no harm: whoever
+// deletes the file does not find it there.
 func (s *Server) unuse(ctx context.Context, owner fileUser, fileIDs []string) error {
 	for _, id := range fileIDs {
 		if err := s.store.Delete(ctx, useCollection(id), owner.id); err != nil && !errors.Is(err, ErrNotFound) {

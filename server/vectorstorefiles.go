@@ -1,13 +1,12 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
-
-	"github.com/assistants-go/assistants"
 )
 
 // Files of vector stores: section 17 of docs/protocol.md.
@@ -36,6 +35,7 @@ type storeFileDocument struct {
 // storeFileState is what is kept with a file in a vector store.
 type storeFileState struct {
 	Batches []string `json:"batches,omitempty"` // that wait for it, as long as it is in progress
+	Alone   int      `json:"alone,omitempty"`   // how many requests have added it without a batch since it is in progress
 }
 
 // newStoreFile is a file to be added to a vector store.
@@ -46,10 +46,14 @@ type newStoreFile struct {
 }
 
 // newStoreFiles returns files to be added, each once, that have a strategy and attributes in common.
-func newStoreFiles(ids, chunking, attributes json.RawMessage) []newStoreFile {
+func newStoreFiles(ids []string, chunking, attributes json.RawMessage) []newStoreFile {
 	var files []newStoreFile
-	for _, id := range itemsOf(joinIDs(nil, textsOf(ids))) {
-		files = append(files, newStoreFile{decodeString(id), answeredChunking(chunking), unlessNull(attributes)})
+	known := make(map[string]bool)
+	for _, id := range ids {
+		if !known[id] {
+			known[id] = true
+			files = append(files, newStoreFile{id, answeredChunking(chunking), unlessNull(attributes)})
+		}
 	}
 	return files
 }
@@ -84,11 +88,18 @@ func (f newStoreFile) record(storeID string, created int64, batch string) Record
 		ID: f.id, Object: "vector_store.file", CreatedAt: created, VectorStoreID: storeID, Status: statusInProgress,
 		ChunkingStrategy: f.chunking, Attributes: orElse(f.attributes, "{}"),
 	}
-	r := Record{ID: f.id, CreatedAt: created, Data: encode(doc)}
-	if batch != "" {
-		r.State = encode(storeFileState{Batches: []string{batch}})
+	return Record{ID: f.id, CreatedAt: created, Data: encode(doc), State: encode(storeFileState{}.wantedBy(batch))}
+}
+
+// wantedBy is for a file in progress that is added for one more batch, or by itself if that is "". It always makes a
+// difference, so that nobody takes a file back that others have added meanwhile.
+func (s storeFileState) wantedBy(batch string) storeFileState {
+	if batch == "" {
+		s.Alone++
+	} else {
+		s.Batches = append(slices.Clip(s.Batches), batch)
 	}
-	return r
+	return s
 }
 
 // fileAttributes are a rule of their own beside metadata: values may be numbers and booleans too.
@@ -179,8 +190,17 @@ type addition struct {
 	full  func(files int) error // refuses a store of so many files; nil: as requests about the store are refused
 }
 
-// addFiles adds files to a vector store and returns them as they are then, or ErrNotFound if there is no such store. Requests
-// that are not done cannot get into each other's way: until finish nobody works on the files.
+// batchID is "" without a batch.
+func (a addition) batchID() string {
+	if a.batch == nil {
+		return ""
+	}
+	return a.batch.ID
+}
+
+// addFiles adds files to a vector store and returns them as they are then, or ErrNotFound if there is no such store.
+// Nobody works on them for this request until it has finished. If it fails after that, it takes back what nobody else
+// has added meanwhile.
 func (s *Server) addFiles(
 	ctx context.Context, all *insertions, storeID string, files []newStoreFile, add addition,
 ) ([]Record, error) {
@@ -195,61 +215,94 @@ func (s *Server) addFiles(
 	if err := s.touchStore(ctx, storeID); err != nil {
 		return nil, err
 	}
-	old, err := s.roomFor(ctx, storeID, files, add.full)
+	old, err := s.roomFor(ctx, storeID, files, add)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.use(ctx, all, storeUser(storeID), idsOf(files)); err != nil {
-		return nil, err
+	mine := &insertions{store: s.store}
+	records, err := s.putFiles(ctx, mine, sh, files, old, add)
+	if err != nil {
+		return nil, mine.undo(ctx, err)
 	}
-	var t tally
 	var open []string
-	records := make([]Record, len(files))
-	for i, f := range files {
-		if records[i], err = s.addFile(ctx, all, storeID, f, old[i], add.batch, &t); err != nil {
-			return nil, err
-		}
-		if inProgress(records[i].Data) {
-			open = append(open, f.id)
+	for _, r := range records {
+		if inProgress(r.Data) {
+			open = append(open, r.ID)
 		}
 	}
-	if add.batch != nil {
-		if err := s.insertBatch(ctx, all, add.batch, records); err != nil {
-			return nil, err
-		}
-	}
-	all.then = append(all.then, func() { s.ingest.add(storeID, open...) })
-	if t.counts == (fileCounts{}) {
-		return records, nil
-	}
-	if err := s.count(ctx, sh, t, 1); err != nil {
-		return nil, err
-	}
+	all.then = append(append(all.then, mine.then...), func() { s.ingest.add(storeID, open...) })
 	all.done = append(all.done, func(ctx context.Context) error {
 		sh := s.ingest.lock(storeID)
 		defer s.ingest.unlock(sh)
 		defer s.ingest.doubt(sh) // for another request may have gone on from here
-		return s.count(ctx, sh, t, -1)
+		return mine.undo(ctx, nil)
 	})
 	return records, nil
 }
 
-// roomFor returns what a vector store has of files that are to be added to it, nil for new ones, or an error if these are too
-// many.
-func (s *Server) roomFor(
-	ctx context.Context, storeID string, files []newStoreFile, full func(int) error,
-) ([]*Record, error) {
+// putFiles is the part of addFiles that is taken back if it fails, with the store's lock as well.
+func (s *Server) putFiles(
+	ctx context.Context, mine *insertions, sh *shelf, files []newStoreFile, old []*Record, add addition,
+) ([]Record, error) {
+	mine.done = append(mine.done, func(ctx context.Context) error { return s.unuseAbsent(ctx, sh.id, files) })
+	err := s.use(ctx, &insertions{store: s.store}, storeUser(sh.id), idsOf(files))
+	if err != nil {
+		return nil, err
+	}
+	var t tally
+	records := make([]Record, len(files))
+	for i, f := range files {
+		if records[i], err = s.putFile(ctx, mine, sh.id, f, old[i], add.batchID(), &t); err != nil {
+			return nil, err
+		}
+	}
+	if add.batch != nil {
+		if err := s.insertBatch(ctx, mine, add.batch, records); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.count(ctx, sh, t, 1); err != nil {
+		return nil, err
+	}
+	mine.done = append(mine.done, func(ctx context.Context) error { return s.count(ctx, sh, t, -1) })
+	return records, nil
+}
+
+// unuseAbsent writes down that a vector store does not use those files that it does not have.
+func (s *Server) unuseAbsent(ctx context.Context, storeID string, files []newStoreFile) error {
+	for _, f := range files {
+		_, err := s.store.Get(ctx, vectorStoreFiles(storeID), f.id)
+		if errors.Is(err, ErrNotFound) {
+			err = s.unuse(ctx, storeUser(storeID), []string{f.id})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// roomFor returns what a vector store has of files that are to be added to it, nil for new ones, or an error if these
+// are too many, or if too many batches wait for one of them.
+func (s *Server) roomFor(ctx context.Context, storeID string, files []newStoreFile, add addition) ([]*Record, error) {
 	old, added := make([]*Record, len(files)), 0
 	for i, f := range files {
 		record, err := s.store.Get(ctx, vectorStoreFiles(storeID), f.id)
-		switch {
-		case err == nil:
-			old[i] = &record
-		case errors.Is(err, ErrNotFound):
+		if errors.Is(err, ErrNotFound) {
 			added++
-		default:
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
+		state, err := decode[storeFileState](record.State)
+		if err != nil {
+			return nil, err
+		}
+		if add.batch != nil && len(state.Batches) >= maxWaitingBatches {
+			return nil, errBusyFile(f.id)
+		}
+		old[i] = &record
 	}
 	record, err := s.store.Get(ctx, vectorStoreCollection, storeID)
 	if err != nil {
@@ -263,27 +316,23 @@ func (s *Server) roomFor(
 	switch {
 	case added == 0:
 		return old, nil
-	case full != nil:
-		return old, full(total)
+	case add.full != nil:
+		return old, add.full(total)
 	case total > maxStoreFiles:
 		return nil, errStoreFull(storeID)
 	}
 	return old, nil
 }
 
-// addFile is inferred as far as a file is concerned that the store has already: one that has failed or was cancelled is read
-// anew, with what was said this time; any other stays as it is, but for attributes that are given.
-func (s *Server) addFile(
-	ctx context.Context, all *insertions, storeID string, f newStoreFile, old *Record, batch *fileBatchDocument, t *tally,
+// putFile is inferred as far as a file is concerned that the store has already: one that has failed or was cancelled
+// is read anew, with what was said this time; any other stays as it is, but for attributes that are given.
+func (s *Server) putFile(
+	ctx context.Context, mine *insertions, storeID string, f newStoreFile, old *Record, batch string, t *tally,
 ) (Record, error) {
-	batchID := ""
-	if batch != nil {
-		batchID = batch.ID
-	}
 	if old == nil {
-		record := f.record(storeID, s.now().Unix(), batchID)
-		t.move("", statusInProgress, 0, nil)
-		return record, all.insert(ctx, vectorStoreFiles(storeID), record)
+		record := f.record(storeID, s.now().Unix(), batch)
+		t.move("", statusInProgress, 0)
+		return record, s.insertStoreFile(ctx, mine, storeID, record)
 	}
 	doc, err := decode[storeFileDocument](old.Data)
 	if err != nil {
@@ -295,43 +344,43 @@ func (s *Server) addFile(
 	}
 	switch doc.Status {
 	case statusFailed, statusCancelled:
-		record := f.record(storeID, doc.CreatedAt, batchID)
-		t.move(doc.Status, statusInProgress, 0, nil)
-		return all.rewrite(ctx, vectorStoreFiles(storeID), *old, record)
+		record := f.record(storeID, doc.CreatedAt, batch)
+		t.move(doc.Status, statusInProgress, 0)
+		return mine.rewrite(ctx, vectorStoreFiles(storeID), *old, record)
 	case statusInProgress:
-		if batchID != "" {
-			state.Batches = append(slices.Clip(state.Batches), batchID)
-		}
-	}
-	if len(state.Batches) > maxWaitingBatches {
-		return *old, errBusyFile(f.id)
+		state = state.wantedBy(batch)
 	}
 	if f.attributes != nil {
 		doc.Attributes = f.attributes
+		mine.then = append(mine.then, func() {
+			sh := s.ingest.lock(storeID)
+			defer s.ingest.unlock(sh)
+			if err := s.describe(context.WithoutCancel(ctx), sh, f.id); err != nil {
+				s.ingest.report(storeID, f.id, err)
+			}
+		})
 	}
-	changed, err := all.rewrite(ctx, vectorStoreFiles(storeID), *old, Record{Data: encode(doc), State: encode(state)})
-	if err != nil || f.attributes == nil {
-		return changed, err
+	return mine.rewrite(ctx, vectorStoreFiles(storeID), *old, Record{Data: encode(doc), State: encode(state)})
+}
+
+// insertStoreFile adds the record of a file. It is taken back unless others have added the file as well by then.
+func (s *Server) insertStoreFile(ctx context.Context, mine *insertions, storeID string, r Record) error {
+	if err := s.store.Insert(ctx, vectorStoreFiles(storeID), r); err != nil {
+		return err
 	}
-	attributes, err := decode[assistants.Attributes](doc.Attributes)
-	if err != nil {
-		return changed, err
-	}
-	all.then = append(all.then, func() {
-		if err := s.retriever.Describe(context.WithoutCancel(ctx), storeID, f.id, attributes); err != nil {
-			s.ingest.report(storeID, f.id, err)
+	mine.done = append(mine.done, func(ctx context.Context) error {
+		now, err := s.store.Get(ctx, vectorStoreFiles(storeID), r.ID)
+		if err != nil || !bytes.Equal(now.Data, r.Data) || !bytes.Equal(now.State, r.State) {
+			return err
 		}
+		return s.store.Delete(ctx, vectorStoreFiles(storeID), r.ID)
 	})
-	return changed, nil
+	return nil
 }
 
 // modifyStoreFile is POST /vector_stores/{vector_store_id}/files/{file_id}: attributes alone can be changed.
 func (s *Server) modifyStoreFile(ctx context.Context, c *call) (reply, error) {
 	fields, err := s.parse(c, modifyStoreFileRule)
-	if err != nil {
-		return reply{}, err
-	}
-	attributes, err := decode[assistants.Attributes](fields.get("attributes"))
 	if err != nil {
 		return reply{}, err
 	}
@@ -351,7 +400,7 @@ func (s *Server) modifyStoreFile(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, missing(err, "file", id)
 	}
-	if err := s.retriever.Describe(ctx, storeID, id, attributes); err != nil {
+	if err := s.describe(context.WithoutCancel(ctx), sh, id); err != nil {
 		return reply{}, err
 	}
 	return ok(record.Data)
@@ -396,7 +445,8 @@ func (s *Server) detachFile(ctx context.Context, storeID, fileID string) error {
 	return err
 }
 
-// removeStoreFile takes a file out of a vector store, or returns ErrNotFound. Work on it ends.
+// removeStoreFile takes a file out of a vector store, or returns ErrNotFound. Work on it ends. That it has been
+// cancelled for batches that wait for it is inferred: what a batch was asked to do stays its total.
 func (s *Server) removeStoreFile(ctx context.Context, storeID, id string) error {
 	sh := s.ingest.lock(storeID)
 	defer s.ingest.unlock(sh)
@@ -417,8 +467,10 @@ func (s *Server) removeStoreFile(ctx context.Context, storeID, id string) error 
 	}
 	ctx = context.WithoutCancel(ctx)
 	s.ingest.cancel(storeID, id)
+	s.ingest.texts.drop(storeID, id)
 	var t tally
-	t.move(doc.Status, "", -doc.UsageBytes, state.Batches)
+	t.move(doc.Status, "", -doc.UsageBytes)
+	t.tell(state.Batches, id, statusCancelled)
 	return errors.Join(s.count(ctx, sh, t, 1), s.retriever.Remove(ctx, storeID, id), s.unuse(ctx, storeUser(storeID), []string{id}))
 }
 

@@ -128,6 +128,24 @@ func TestFilesLeaveStores(t *testing.T) {
 	})
 }
 
+// Nothing can be added to a vector store that has been deleted, and nothing is remembered of the attempt.
+func TestAddingToADeletedStore(t *testing.T) {
+	t.Parallel()
+	memory := server.NewMemoryStore()
+	a := newAPI(t, server.WithStore(memory), server.WithExtractor(blocking()))
+	a.uploads(2)
+	store := a.newStore("file_1")
+	a.ok("DELETE", store, "")
+	before := memory.Collections()
+	for target, body := range map[string]string{
+		"/files": `{"file_id":"file_2"}`, "/file_batches": `{"file_ids":["file_1","file_2"]}`, "/files/file_1": `{"attributes":{}}`,
+	} {
+		a.refuses("POST", store+target, body, 404, noSuch("vector store", "vs_1"))
+	}
+	require.Equal(t, before, memory.Collections())
+	require.Empty(t, a.server.Leftovers())
+}
+
 // A file that is added again stays as it is, but for attributes that are given; one that has failed is read anew.
 func TestAddingAgain(t *testing.T) {
 	t.Parallel()
@@ -297,8 +315,8 @@ func TestRunsUseStores(t *testing.T) {
 	})
 }
 
-// A file that is deleted while a run searches it is found no more.
-func TestFileIsDeletedUnderARun(t *testing.T) {
+// A file that is deleted while it is searched is found no more.
+func TestFileIsDeletedUnderASearch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := &steppedRetriever{Retriever: server.NewLexicalRetriever()}

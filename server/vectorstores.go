@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 )
 
 // Vector stores: section 17 of docs/protocol.md.
@@ -13,8 +14,8 @@ var vectorStoreCollection = Collection{Kind: "vector_store"}
 
 func storeUser(id string) fileUser { return fileUser{vectorStoreCollection.Kind, id} }
 
-// vectorStoreDocument is a vector store. Its status is stored as it follows from the counts: that a store has expired shows
-// when somebody looks.
+// vectorStoreDocument is a vector store. Its status is stored as it follows from the counts: that a store has expired
+// shows when somebody looks.
 type vectorStoreDocument struct {
 	ID           string          `json:"id"`
 	Object       string          `json:"object"`
@@ -100,7 +101,7 @@ func (s *Server) createVectorStore(ctx context.Context, c *call) (reply, error) 
 		return reply{}, err
 	}
 	all := &insertions{store: s.store}
-	files := newStoreFiles(given.get("file_ids"), given.get("chunking_strategy"), nil)
+	files := newStoreFiles(textsOf(given.get("file_ids")), given.get("chunking_strategy"), nil)
 	record, err := s.insertVectorStore(ctx, all, doc, files)
 	if err != nil {
 		return reply{}, all.undo(ctx, err)
@@ -116,25 +117,29 @@ func (s *Server) insertVectorStore(
 	now := s.now().Unix()
 	doc.ID, doc.Object, doc.CreatedAt = s.newID(prefixVectorStore), "vector_store", now
 	doc.use(now)
+	d := due{Kind: vectorStoreCollection.Kind, ID: doc.ID}
+	m, err := s.startMaking(ctx, d)
+	if err != nil {
+		return Record{}, err
+	}
+	defer s.endMaking(ctx, m)
 	sh := s.ingest.lock(doc.ID)
 	defer s.ingest.unlock(sh)
-	if err := all.own(ctx, vectorStoreFiles(doc.ID)); err != nil {
-		return Record{}, err
-	}
-	if err := s.use(ctx, all, storeUser(doc.ID), idsOf(files)); err != nil {
-		return Record{}, err
-	}
 	for _, f := range files {
-		if err := all.insert(ctx, vectorStoreFiles(doc.ID), f.record(doc.ID, now, "")); err != nil {
+		if err := s.store.Insert(ctx, vectorStoreFiles(doc.ID), f.record(doc.ID, now, "")); err != nil {
+			return Record{}, err
+		}
+		if err := s.use(ctx, all, storeUser(doc.ID), []string{f.id}); err != nil {
 			return Record{}, err
 		}
 		doc.FileCounts.add(statusInProgress, 1)
 	}
 	doc.Status = doc.FileCounts.status()
 	record := Record{ID: doc.ID, CreatedAt: now, Data: encode(doc)}
-	if err := all.insert(ctx, vectorStoreCollection, record); err != nil {
+	if err := s.store.Insert(ctx, vectorStoreCollection, record); err != nil {
 		return Record{}, err
 	}
+	all.done = append(all.done, func(ctx context.Context) error { return s.takeBack(ctx, d) })
 	all.then = append(all.then, func() { s.ingest.add(doc.ID, idsOf(files)...) })
 	return record, nil
 }
@@ -145,7 +150,8 @@ func (s *Server) vectorStore(ctx context.Context, id string) (Record, error) {
 	return record, missing(err, "vector store", id)
 }
 
-// liveStore returns a vector store as it is shown, or ErrNotFound. It is looked after from then on, if it was not before.
+// liveStore returns a vector store as it is shown, or ErrNotFound. It is looked after from then on, if it was not
+// before.
 func (s *Server) liveStore(ctx context.Context, id string) (Record, error) {
 	if err := s.meet(ctx, id); err != nil {
 		return Record{}, err
@@ -168,8 +174,8 @@ func storeExpired(r Record) bool {
 	return statusOf(r) == statusExpired
 }
 
-// changeStore changes a vector store, which counts as its use. One that has expired cannot be changed any more, which is
-// inferred.
+// changeStore changes a vector store, which counts as its use. One that has expired cannot be changed any more, which
+// is inferred.
 func (s *Server) changeStore(ctx context.Context, id string, change func(*vectorStoreDocument)) (Record, error) {
 	now := s.now().Unix()
 	return s.store.Update(ctx, vectorStoreCollection, id, func(r Record) (Record, error) {
@@ -234,24 +240,28 @@ func (s *Server) modifyVectorStore(ctx context.Context, c *call) (reply, error) 
 	return ok(record.Data)
 }
 
-// deleteVectorStore is DELETE /vector_stores/{vector_store_id}. Its files leave it and stay files; tool resources that name it
-// stay as they are.
+// deleteVectorStore is DELETE /vector_stores/{vector_store_id}. Its files leave it and stay files; tool resources
+// that name it stay as they are.
 func (s *Server) deleteVectorStore(ctx context.Context, c *call) (reply, error) {
 	id := c.ids[0]
-	sh := s.ingest.lock(id)
-	defer s.ingest.unlock(sh)
-	if err := s.store.Delete(ctx, vectorStoreCollection, id); err != nil {
+	if err := s.remove(ctx, due{Kind: vectorStoreCollection.Kind, ID: id}, s.storedVectorStore); err != nil {
 		return reply{}, missing(err, "vector store", id)
-	}
-	s.ingest.forget(sh)
-	if err := s.dropVectorStore(context.WithoutCancel(ctx), id); err != nil {
-		return reply{}, err
 	}
 	return ok(deleted(id, "vector_store.deleted"))
 }
 
-// dropVectorStore removes what belonged to a vector store.
-func (s *Server) dropVectorStore(ctx context.Context, id string) error {
+func (s *Server) storedVectorStore(ctx context.Context, id string) (Record, error) {
+	return s.store.Get(ctx, vectorStoreCollection, id)
+}
+
+// settleVectorStore removes what belongs to a vector store that is not there.
+func (s *Server) settleVectorStore(ctx context.Context, id string) error {
+	sh := s.ingest.lock(id)
+	defer s.ingest.unlock(sh)
+	if _, err := s.storedVectorStore(ctx, id); !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	s.ingest.forget(sh)
 	for r, err := range s.records(ctx, vectorStoreFiles(id), Descending) {
 		if err == nil {
 			err = s.unuse(ctx, storeUser(id), []string{r.ID})

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -265,7 +266,8 @@ func TestNamedVectorStoresMustExist(t *testing.T) {
 	assert.Contains(t, a.ok("GET", thread, ""), `"vector_store_ids":["vs_1"]`)
 }
 
-// holding returns a store that has files with these ids, without contents, and vector stores, whose ids begin with "vs".
+// holding returns a store that has files with these ids, without contents, and vector stores, whose ids begin with
+// "vs".
 func holding(t testing.TB, ids ...string) *server.MemoryStore {
 	t.Helper()
 	store := server.NewMemoryStore()
@@ -277,4 +279,82 @@ func holding(t testing.TB, ids ...string) *server.MemoryStore {
 		require.NoError(t, store.Insert(t.Context(), server.Collection{Kind: kind}, server.Record{ID: id, CreatedAt: 1, Data: []byte(data)}))
 	}
 	return store
+}
+
+// A store that was deleted is one that never was, whatever is asked of it.
+func TestDeletedVectorStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		a.uploads(2)
+		store := a.newStore("file_1")
+		batch := a.made(store+"/file_batches", `{"file_ids":["file_1"]}`)
+		synctest.Wait()
+		assistant := a.create(`{"model":"m","tools":[` + searchTool + `],"tool_resources":` + searchResources(store) + `}`)
+		require.Equal(t, deletedStore("vs_1"), a.ok("DELETE", store, ""))
+		gone := noSuch("vector store", "vs_1")
+		for target, body := range map[string]string{
+			"":                                   `{"name":"x"}`,
+			"/search":                            `{"query":"x"}`,
+			"/files":                             `{"file_id":"file_2"}`,
+			"/files/file_1":                      `{"attributes":{}}`,
+			"/file_batches":                      `{"file_ids":["file_2"]}`,
+			"/file_batches/" + batch + "/cancel": "",
+			"/file_batches/" + batch + "/files":  "GET",
+			"/files/file_1/content":              "GET",
+			"/files?limit=1":                     "GET",
+			"/file_batches/" + batch:             "GET",
+		} {
+			method := "POST"
+			if body == "GET" {
+				method, body = body, ""
+			}
+			a.refuses(method, store+target, body, 404, gone)
+		}
+		a.refuses("DELETE", store+"/files/file_1", "", 404, gone)
+		a.refuses("DELETE", store, "", 404, gone)
+		require.Contains(t, a.ok("GET", "/v1/assistants/"+assistant, ""), `"vector_store_ids":["vs_1"]`)
+		a.ok("DELETE", "/v1/files/file_1", "")
+	})
+}
+
+func deletedStore(id string) string {
+	return `{"id":"` + id + `","object":"vector_store.deleted","deleted":true}`
+}
+
+// forgetful is a retriever that cannot drop stores, at first.
+type forgetful struct {
+	server.Retriever
+	failures int
+}
+
+func (r *forgetful) Drop(ctx context.Context, storeID string) error {
+	if r.failures--; r.failures >= 0 {
+		return errDisk
+	}
+	return r.Retriever.Drop(ctx, storeID)
+}
+
+// A store whose deletion failed half way is not there any more, and the deletion can be repeated, or is finished
+// without that.
+func TestVectorStoreThatIsHardToDelete(t *testing.T) {
+	t.Parallel()
+	for _, repeated := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			r, memory := &forgetful{Retriever: server.NewLexicalRetriever(), failures: 1}, server.NewMemoryStore()
+			a := newAPI(t, server.WithRetriever(r), server.WithStore(memory))
+			a.uploads(1)
+			store := a.newStore("file_1")
+			synctest.Wait()
+			require.Equal(t, 500, a.do("DELETE", store, "").status)
+			a.refuses("GET", store, "", 404, noSuch("vector store", "vs_1"))
+			if repeated {
+				require.Equal(t, deletedStore("vs_1"), a.ok("DELETE", store, ""))
+			}
+			a.clock.move(time.Minute)
+			a.refuses("DELETE", store, "", 404, noSuch("vector store", "vs_1"))
+			require.Negative(t, r.failures)
+			require.Empty(t, dueIn(t, memory))
+		})
+	}
 }
