@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -172,11 +173,17 @@ func ExampleThreadsService_CreateAndRunPoll() {
 func ExampleMessagesService_Create() {
 	ctx, client := context.Background(), newConversation()
 
+	books, err := client.Files.Upload(ctx, assistants.FileUploadParams{
+		File: strings.NewReader("Moby-Dick, due on 3 May"), Filename: "books.txt",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
 	message, err := client.Messages.Create(ctx, "thread_1", assistants.MessageCreateParams{
 		Role:    assistants.RoleUser,
 		Content: "Which of these books are overdue?",
 		Attachments: []assistants.Attachment{{
-			FileID: "file-books",
+			FileID: books.ID,
 			Tools:  []assistants.AttachmentTool{{Type: assistants.ToolFileSearch}},
 		}},
 	})
@@ -184,7 +191,7 @@ func ExampleMessagesService_Create() {
 		log.Fatal(err)
 	}
 	fmt.Println(message.ID, message.Role, message.Text(), message.Attachments[0].FileID)
-	// Output: msg_1 user Which of these books are overdue? file-books
+	// Output: msg_1 user Which of these books are overdue? file_1
 }
 
 func ExampleMessagesService_Retrieve() {

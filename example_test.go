@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/assistants-go/assistants"
@@ -35,6 +36,12 @@ func newExampleClient() *assistants.Client {
 func ExampleAssistantsService_Create() {
 	ctx, client := context.Background(), newExampleClient()
 
+	catalogue, err := client.Files.Upload(ctx, assistants.FileUploadParams{
+		File: strings.NewReader("Moby-Dick, shelf 7"), Filename: "catalogue.txt",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
 	assistant, err := client.Assistants.Create(ctx, assistants.AssistantCreateParams{
 		Model:       "gpt-4o",
 		Name:        "Librarian",
@@ -49,7 +56,7 @@ func ExampleAssistantsService_Create() {
 		},
 		ToolResources: assistants.ToolResources{
 			FileSearch: &assistants.FileSearchResources{VectorStores: []assistants.VectorStoreSpec{{
-				FileIDs: []string{"file-catalogue"},
+				FileIDs: []string{catalogue.ID},
 				ChunkingStrategy: &assistants.ChunkingStrategy{
 					Static: &assistants.StaticChunkingStrategy{MaxChunkSizeTokens: 400, ChunkOverlapTokens: 100},
 				},
