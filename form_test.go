@@ -233,6 +233,9 @@ func TestUploadRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if test.params.File == content { // one reader is for one call at a time
+				test.params.File = strings.NewReader("content")
+			}
 			tr := newTransport(t, answer(200, fileJSON))
 			_, err := newClient(t, tr).Files.Upload(t.Context(), test.params)
 			require.ErrorContains(t, err, "assistants: POST /files: ")

@@ -407,7 +407,8 @@ func TestUploadAndPollBody(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				l := &library{}
-				for i := range test.params.Files { // another test may have read them
+				test.params.Files = slices.Clone(test.params.Files)
+				for i := range test.params.Files { // which other tests read as well
 					test.params.Files[i].File.File = strings.NewReader("x")
 				}
 				test.params.Concurrency = 1

@@ -81,18 +81,23 @@ func TestAddPart(t *testing.T) {
 	assert.Equal(t, int64(len(tr.last().body)), tr.last().ContentLength)
 
 	for name, test := range map[string]struct {
-		params assistants.UploadPartParams
-		says   string
+		data func() io.Reader // nil: none
+		size int64
+		says string
 	}{
-		"nothing":          {assistants.UploadPartParams{}, "Data is nil"},
-		"a wrong size":     {assistants.UploadPartParams{Data: strings.NewReader("x"), Size: 2}, "the file has 1 bytes, and Size says 2"},
-		"less than said":   {assistants.UploadPartParams{Data: io.MultiReader(strings.NewReader("x")), Size: 2}, "unexpected EOF"},
-		"an error reading": {assistants.UploadPartParams{Data: errReader{errors.New("no disk")}}, "no disk"},
+		"nothing":          {nil, 0, "Data is nil"},
+		"a wrong size":     {func() io.Reader { return strings.NewReader("x") }, 2, "the file has 1 bytes, and Size says 2"},
+		"less than said":   {func() io.Reader { return io.MultiReader(strings.NewReader("x")) }, 2, "unexpected EOF"},
+		"an error reading": {func() io.Reader { return errReader{errors.New("no disk")} }, 0, "no disk"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			everywhere(t, accepting(part), func(t *testing.T, c *assistants.Client) {
-				_, err := c.Uploads.AddPart(t.Context(), "upload_1", test.params)
+				params := assistants.UploadPartParams{Size: test.size}
+				if test.data != nil {
+					params.Data = test.data()
+				}
+				_, err := c.Uploads.AddPart(t.Context(), "upload_1", params)
 				require.ErrorContains(t, err, "POST /uploads/upload_1/parts: ")
 				require.ErrorContains(t, err, test.says)
 			})

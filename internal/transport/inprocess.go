@@ -34,9 +34,11 @@ func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 	select {
 	case <-w.started:
 	case <-ctx.Done():
+	}
+	if err := ctx.Err(); err != nil { // which may be what the handler has answered to
 		cancel()
-		reader.CloseWithError(ctx.Err())
-		return nil, ctx.Err()
+		reader.CloseWithError(err)
+		return nil, err
 	}
 	if w.failed != nil {
 		cancel()
