@@ -42,7 +42,7 @@ const (
 		`{"object":"file","id":"file-1","purpose":"assistants","filename":"notes.txt","bytes":%[1]d,"created_at":1700000000}}`
 	partJSON  = `{"object":"upload.part","id":"part_%d","created_at":1700000000,"upload_id":"upload_1"}`
 	batchJSON = `{"object":"vector_store.file_batch","id":"vsfb_1","created_at":1700000000,"vector_store_id":"vs_1",` +
-		`"status":"completed","file_counts":{"in_progress":0,"completed":1,"failed":0,"cancelled":0,"total":%d}}`
+		`"status":"completed","file_counts":{"in_progress":0,"completed":%[1]d,"failed":0,"cancelled":0,"total":%[1]d}}`
 )
 
 func writeJSON(w http.ResponseWriter, format string, size int64) {
