@@ -36,7 +36,8 @@ type UploadLargeParams struct {
 	// to its end, so that its parts are sent one after the other whatever Concurrency says.
 	Concurrency int
 	// Checkpoint is called when the upload has been created and with each part that is there, one call after the other, for
-	// whoever wants to go on though the process comes to a sudden end. It gets a copy. nil: the error of the call is enough.
+	// whoever wants to go on though the process comes to a sudden end. It gets a copy, and must not block: parts wait for it.
+	// nil: the error of the call is enough.
 	Checkpoint func(UploadProgress)
 	// Resume goes on with an upload that was interrupted; its PartSize counts. nil: a new one.
 	Resume *UploadProgress

@@ -155,8 +155,12 @@ func (s *Server) remove(ctx context.Context, d due, find func(context.Context, s
 	key := begun(d.ID)
 	_, err := find(ctx, d.ID)
 	if errors.Is(err, ErrNotFound) {
-		if _, err = s.store.Get(ctx, dueCollection, key); err == nil {
-			return s.settled(context.WithoutCancel(ctx), key, d)
+		r, failed := s.store.Get(ctx, dueCollection, key)
+		if failed != nil {
+			return failed
+		}
+		if was, failed := decode[due](r.State); failed == nil && was.Kind == d.Kind { // callers may name any id
+			return s.settled(context.WithoutCancel(ctx), key, was)
 		}
 	}
 	if err != nil {
@@ -220,15 +224,21 @@ func (s *Server) sweep(ctx context.Context) {
 		}
 		w.next.Store(math.MaxInt64) // before the list is read: who adds to it wakes the sweeper behind that
 	}
-	ctx, end := context.WithTimeout(ctx, sweepPatience)
+	listed := false
+	defer func() {
+		if !listed { // a store that panics included
+			w.wake(now + sweepPause)
+		}
+	}()
+	ctx, end := context.WithTimeout(context.WithoutCancel(ctx), sweepPatience)
 	defer end()
 	page, err := s.store.List(ctx, dueCollection, Query{Limit: maxLimit, Order: Ascending, After: w.after})
 	if err != nil {
 		w.after = ""
-		w.wake(now + sweepPause)
 		s.report(ctx, "due", "", err)
 		return
 	}
+	listed = true
 	for _, r := range page.Records {
 		if r.CreatedAt > now {
 			page.HasMore = false

@@ -243,6 +243,15 @@ func (in *ingestor) do(j *job) {
 	in.server.ingestFile(j)
 }
 
+// returned is for a job of which no more will come: whoever adds its file anew from here on waits for its end.
+func (in *ingestor) returned(j *job) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if !j.stopped {
+		in.end(j)
+	}
+}
+
 // done ends a job that has returned.
 func (in *ingestor) done(j *job) {
 	in.mu.Lock()

@@ -84,9 +84,9 @@ func (s *lexicalStore) remove(fileID string) {
 func (s *lexicalStore) link(f *lexicalFile, draft *lexicalDraft) {
 	s.files[f.id] = f
 	f.first = len(s.owners)
-	for i, length := range draft.lengths {
+	for _, length := range draft.lengths {
 		s.owners = append(s.owners, f)
-		s.lengths = append(s.lengths, draft.lengths[i])
+		s.lengths = append(s.lengths, length)
 		s.words += float64(length)
 	}
 	s.live += len(f.chunks)

@@ -114,6 +114,7 @@ func (s *Server) endReading(j *job, usage int64, cause error) error {
 	ctx, storeID := context.Background(), j.shelf.id
 	sh := s.ingest.lock(storeID)
 	defer s.ingest.unlock(sh)
+	defer s.ingest.returned(j) // while nobody else can add the file anew
 	if cause == nil {
 		cause = s.describe(ctx, sh, j.fileID) // as it is now: that may have changed while the file was read
 	}
