@@ -347,15 +347,6 @@ func TestUploadAndPollRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "NewClient")
 	_, err = new(assistants.VectorStoreFilesService).UploadAndPoll(ctx, "vs_1", texts("a")[0])
 	require.ErrorContains(t, err, "NewClient")
-	for _, call := range []error{
-		func() error { _, err := c.VectorStoreFiles.UploadAndPoll(nil, "vs_1", texts("a")[0]); return err }(), //nolint:staticcheck // which is the point
-		func() error {
-			_, err := c.FileBatches.UploadAndPoll(nil, "vs_1", assistants.FileBatchUploadParams{FileIDs: []string{"file-1"}})
-			return err
-		}(), //nolint:staticcheck // which is the point
-	} {
-		require.ErrorContains(t, call, "context is nil")
-	}
 	assert.Empty(t, tr.requests())
 }
 

@@ -126,7 +126,7 @@ func TestReaderThatBlocks(t *testing.T) {
 			everywhere(t, func(w http.ResponseWriter, r *http.Request) {
 				if r.Header.Get("X-Answer") != "" {
 					_ = http.NewResponseController(w).EnableFullDuplex() // else net/http waits for the body before it answers
-					http.Error(w, "too early", 401)
+					http.Error(w, "too early", http.StatusUnauthorized)
 					return
 				}
 				io.ReadFull(r.Body, make([]byte, 10))

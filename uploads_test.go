@@ -152,7 +152,7 @@ func TestUploadRetries(t *testing.T) {
 					got = append(got, parseForm(t, r.Header.Get("Content-Type"), string(body)).file)
 					if len(got) == 1 {
 						w.Header().Set("Retry-After", "7")
-						http.Error(w, "not yet", 503)
+						http.Error(w, "not yet", http.StatusServiceUnavailable)
 						return
 					}
 					io.WriteString(w, fileJSON)
@@ -264,10 +264,10 @@ func TestUploadRedirects(t *testing.T) {
 				assert.EqualValues(t, len(text), r.MultipartForm.File["file"][0].Size)
 				io.WriteString(w, fileJSON)
 			case r.Header.Get("X-Away") != "":
-				http.Redirect(w, r, other.URL, 307)
+				http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
 			default:
 				io.Copy(io.Discard, r.Body)
-				http.Redirect(w, r, "/v1/there", 307)
+				http.Redirect(w, r, "/v1/there", http.StatusTemporaryRedirect)
 			}
 		}, func(t *testing.T, c *assistants.Client) {
 			_, err := c.Files.Upload(t.Context(), assistants.FileUploadParams{File: file(), Filename: "f"})
