@@ -53,8 +53,8 @@ func TestWorkForAttachments(t *testing.T) {
 		"unrelated": {`[]`, false, 200},
 	} {
 		t.Run(name, func(t *testing.T) {
-			few, many := threadAttaching(20_000, test.tools, test.same), threadAttaching(80_000, test.tools, test.same)
-			files := make([]string, 80_000)
+			few, many := threadAttaching(10_000, test.tools, test.same), threadAttaching(40_000, test.tools, test.same)
+			files := make([]string, 40_000)
 			for i := range files {
 				files[i] = fmt.Sprintf("file-%06d", i)
 			}
