@@ -21,8 +21,8 @@ const (
 	smallAtOnce = 8
 
 	bareLimit      = 1.25 // of the client by itself, in floors
-	serverLimit    = 6.0  // with the server, which keeps and indexes what the floor throws away
-	inProcessLimit = 5.5
+	serverLimit    = 4.5  // with the server, which keeps and indexes what the floor throws away
+	inProcessLimit = 4.0
 )
 
 // smallFiles measures many small files that are uploaded and added to a vector store, until that has read them.
