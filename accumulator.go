@@ -199,14 +199,23 @@ const (
 
 // extended is list, long enough for index.
 func extended[T any](list []T, index int, held *heldBytes) ([]T, error) {
-	switch {
-	case index < 0 || index > len(list)+maxIndexGap || index >= maxElements:
-		return list, fmt.Errorf("index %d in a list of %d", index, len(list))
-	case index < len(list):
-		return list, nil
+	missing, err := held.room(len(list), index)
+	if missing > 0 {
+		list = append(list, make([]T, missing)...)
 	}
-	missing := index + 1 - len(list)
-	return append(list, make([]T, missing)...), held.add(missing * elementBytes)
+	return list, err
+}
+
+// room is how many elements a list needs more, to have one at index.
+func (h *heldBytes) room(length, index int) (missing int, err error) {
+	switch {
+	case index < 0 || index > length+maxIndexGap || index >= maxElements:
+		return 0, fmt.Errorf("index %d in a list of %d", index, length)
+	case index < length:
+		return 0, nil
+	}
+	missing = index + 1 - length
+	return missing, h.add(missing * elementBytes)
 }
 
 // grown is what list has at an index; if that is nothing, what begin has begun.

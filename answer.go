@@ -16,10 +16,13 @@ import (
 type answer interface {
 	// check says what is wrong with an answer that is JSON and yet not what was asked for.
 	check() error
-	// incomplete reports whether the JSON held more than the fields could take; keep is then given the JSON again.
-	// Both are called once an answer, after decoding: an UnmarshalJSON would cost three passes over every value.
-	incomplete() bool
-	keep(raw []byte) error
+}
+
+// A keeper is an answer whose JSON may hold more than the fields can take. Its methods are called once an answer, after
+// decoding: an UnmarshalJSON would cost three passes over every value.
+type keeper interface {
+	incomplete() bool      // there was more
+	keep(raw []byte) error // is then given the JSON again
 }
 
 // An element is an answer that lists are made of.
@@ -34,8 +37,16 @@ func decode(body []byte, out any) error {
 	if out == nil {
 		return topLevelError(body)
 	}
-	if err := unmarshal(body, out); err != nil {
+	into := out
+	list, isList := out.(*elements)
+	if isList {
+		into = list.page
+	}
+	if err := unmarshal(body, into); err != nil {
 		return undecodable(body, err)
+	}
+	if isList {
+		list.look()
 	}
 	if err := reported(body, out); err != nil {
 		return err
@@ -59,8 +70,8 @@ func complete(body []byte, a answer) error {
 	if err := a.check(); err != nil {
 		return err
 	}
-	if a.incomplete() {
-		return a.keep(body)
+	if k, ok := a.(keeper); ok && k.incomplete() {
+		return k.keep(body)
 	}
 	return nil
 }

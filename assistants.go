@@ -128,21 +128,21 @@ type AssistantsService service
 //
 // POST /assistants: https://platform.openai.com/docs/api-reference/assistants/createAssistant
 func (s *AssistantsService) Create(ctx context.Context, params AssistantCreateParams, opts ...RequestOption) (*Assistant, error) {
-	return call[Assistant](ctx, s.core, http.MethodPost, route{"assistants"}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"assistants"}, params, new(Assistant), opts)
 }
 
 // Retrieve returns an assistant, or an error that is [ErrNotFound].
 //
 // GET /assistants/{assistant_id}: https://platform.openai.com/docs/api-reference/assistants/getAssistant
 func (s *AssistantsService) Retrieve(ctx context.Context, assistantID string, opts ...RequestOption) (*Assistant, error) {
-	return call[Assistant](ctx, s.core, http.MethodGet, route{"assistants", assistantID}, nil, opts)
+	return call(ctx, s.core, http.MethodGet, route{"assistants", assistantID}, nil, new(Assistant), opts)
 }
 
 // Modify changes an assistant and returns it as it then is. Runs that were created before keep what they began with.
 //
 // POST /assistants/{assistant_id}: https://platform.openai.com/docs/api-reference/assistants/modifyAssistant
 func (s *AssistantsService) Modify(ctx context.Context, assistantID string, params AssistantModifyParams, opts ...RequestOption) (*Assistant, error) {
-	return call[Assistant](ctx, s.core, http.MethodPost, route{"assistants", assistantID}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"assistants", assistantID}, params, new(Assistant), opts)
 }
 
 // Delete deletes an assistant. Its threads, runs, files and vector stores stay.
@@ -165,5 +165,5 @@ func (s *AssistantsService) List(ctx context.Context, params ListParams, opts ..
 //
 // GET /assistants: https://platform.openai.com/docs/api-reference/assistants/listAssistants
 func (s *AssistantsService) All(ctx context.Context, params ListParams, opts ...RequestOption) iter.Seq2[*Assistant, error] {
-	return all(params, func(p ListParams) (*Page[Assistant], error) { return s.List(ctx, p, opts...) })
+	return all[*Assistant](params, func(p ListParams) (any, error) { return s.List(ctx, p, opts...) })
 }

@@ -20,29 +20,37 @@ import (
 // A route is a path as its elements: literals and ids.
 type route []string
 
-// call is every method of every service that is not one of the two below: it sends in to a route and returns the
-// answer as a T. able is what it can do beyond that, at the wish of options.
-func call[T any](ctx context.Context, c *core, method string, to route, in any, opts []RequestOption, able ...ability) (*T, error) {
-	out := new(T)
-	if err := c.exchange(ctx, &outgoing{method: method, to: to, in: in, able: abilities(able)}, out, opts); err != nil {
-		return nil, err
+// call is every method of every service that is not one of the two below: it sends in to a route and returns out, which
+// is a new answer. able is what it can do beyond that, at the wish of options.
+func call[P any](ctx context.Context, c *core, method string, to route, in any, out P, opts []RequestOption, able ...ability) (P, error) {
+	if err := c.call(ctx, method, to, in, out, opts, able); err != nil {
+		var none P
+		return none, err
 	}
 	return out, nil
 }
 
+func (c *core) call(ctx context.Context, method string, to route, in, out any, opts []RequestOption, able []ability) error {
+	return c.exchange(ctx, &outgoing{method: method, to: to, in: in, able: abilities(able)}, out, opts)
+}
+
 // list is every List method: params are encoded as the query.
 func list[T any](ctx context.Context, c *core, to route, params any, opts []RequestOption, able ...ability) (*Page[T], error) {
-	o := &outgoing{method: http.MethodGet, to: to, able: abilities(able)}
-	values, err := query.Values(params)
-	if err != nil {
-		return nil, o.failed(err)
-	}
-	o.query = values.Encode()
 	out := new(listing[T])
-	if err := c.exchange(ctx, o, out, opts); err != nil {
+	if err := c.list(ctx, to, params, out, opts, able); err != nil {
 		return nil, err
 	}
 	return &out.Page, nil
+}
+
+func (c *core) list(ctx context.Context, to route, params, out any, opts []RequestOption, able []ability) error {
+	o := &outgoing{method: http.MethodGet, to: to, able: abilities(able)}
+	values, err := query.Values(params)
+	if err != nil {
+		return o.failed(err)
+	}
+	o.query = values.Encode()
+	return c.exchange(ctx, o, &elements{page: out}, opts)
 }
 
 // remove is every Delete method: the answer must be of the type that object names.

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -147,7 +147,7 @@ func (c *config) build() (*core, error) {
 
 // endpoint is the one that was given, or that of the environment.
 func (c *config) endpoint() (*endpoint, error) {
-	switch given := slices.Sorted(maps.Keys(c.endpoints)); len(given) {
+	switch given := keys(c.endpoints); len(given) {
 	case 0:
 		base := orEnv("", "OPENAI_BASE_URL")
 		if base == "" {
@@ -164,7 +164,7 @@ func (c *config) endpoint() (*endpoint, error) {
 
 // credential is the one that was given, or that of the environment; the zero one where none is needed.
 func (c *config) credential(e *endpoint) (credential, error) {
-	given := slices.Sorted(maps.Keys(c.credentials))
+	given := keys(c.credentials)
 	switch {
 	case len(given) > 1:
 		return credential{}, fmt.Errorf("two credentials at once: %s", strings.Join(given, " and "))
@@ -188,6 +188,16 @@ func (c *config) credential(e *endpoint) (credential, error) {
 		return credential{}, errors.New("no credentials: a Foundry project needs WithTokenSource")
 	}
 	return credential{}, fmt.Errorf("no credentials: give a key or a token source, or set %s", e.keyEnv)
+}
+
+// keys are in order.
+func keys[V any](of map[string]V) []string {
+	var keys []string
+	for key := range of {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	return keys
 }
 
 // client is the HTTP client that attempts go through, and its connections if they are its own.

@@ -1,10 +1,10 @@
 package assistants
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 )
@@ -50,9 +50,8 @@ type Text struct {
 // link in the place of a path. The function is called in the order of the text. An annotation is found by its indices, or by its
 // Text behind the one before it, should the indices be wrong; one that is nowhere, or that overlaps another, is left alone.
 func (t *Text) ReplaceAnnotations(with func(a Annotation) string) string {
-	inOrder := slices.SortedStableFunc(slices.Values(t.Annotations), func(a, b Annotation) int {
-		return cmp.Compare(a.StartIndex, b.StartIndex)
-	})
+	inOrder := slices.Clone(t.Annotations)
+	sort.SliceStable(inOrder, func(i, j int) bool { return inOrder[i].StartIndex < inOrder[j].StartIndex })
 	characters := []rune(t.Value)
 	var b strings.Builder
 	copied := 0

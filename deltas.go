@@ -11,9 +11,7 @@ type MessageDelta struct {
 	Delta  MessageDeltaDetails `json:"delta"`  // what was added
 }
 
-func (d *MessageDelta) check() error      { return checkObject(d.Object, "thread.message.delta", d.ID) }
-func (d *MessageDelta) incomplete() bool  { return false }
-func (d *MessageDelta) keep([]byte) error { return nil }
+func (d *MessageDelta) check() error { return checkObject(d.Object, "thread.message.delta", d.ID) }
 
 // Text is the text that was added, "" if none was.
 func (d *MessageDelta) Text() string {
@@ -70,9 +68,7 @@ type RunStepDelta struct {
 	Delta  RunStepDeltaDetails `json:"delta"`  // what was added
 }
 
-func (d *RunStepDelta) check() error      { return checkObject(d.Object, "thread.run.step.delta", d.ID) }
-func (d *RunStepDelta) incomplete() bool  { return false }
-func (d *RunStepDelta) keep([]byte) error { return nil }
+func (d *RunStepDelta) check() error { return checkObject(d.Object, "thread.run.step.delta", d.ID) }
 
 // RunStepDeltaDetails are what was added to a step.
 type RunStepDeltaDetails struct {

@@ -31,9 +31,7 @@ func (b *FileBatch) check() error {
 	}
 	return checkObject(b.Object, "vector_store.file_batch", b.ID)
 }
-func (b *FileBatch) incomplete() bool  { return false }
-func (b *FileBatch) keep([]byte) error { return nil }
-func (b *FileBatch) cursor() string    { return b.ID }
+func (b *FileBatch) cursor() string { return b.ID }
 
 // A FileBatchStatus is how far a batch is.
 type FileBatchStatus string
@@ -89,21 +87,21 @@ type FileBatchesService service
 //
 // POST /vector_stores/{vector_store_id}/file_batches: https://platform.openai.com/docs/api-reference/vector-stores-file-batches/createBatch
 func (s *FileBatchesService) Create(ctx context.Context, vectorStoreID string, params FileBatchCreateParams, opts ...RequestOption) (*FileBatch, error) {
-	return call[FileBatch](ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID, "file_batches"}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID, "file_batches"}, params, new(FileBatch), opts)
 }
 
 // Retrieve returns a batch, or an error that is [ErrNotFound].
 //
 // GET /vector_stores/{vector_store_id}/file_batches/{batch_id}: https://platform.openai.com/docs/api-reference/vector-stores-file-batches/getBatch
 func (s *FileBatchesService) Retrieve(ctx context.Context, vectorStoreID, batchID string, opts ...RequestOption) (*FileBatch, error) {
-	return call[FileBatch](ctx, s.core, http.MethodGet, route{"vector_stores", vectorStoreID, "file_batches", batchID}, nil, opts)
+	return call(ctx, s.core, http.MethodGet, route{"vector_stores", vectorStoreID, "file_batches", batchID}, nil, new(FileBatch), opts)
 }
 
 // Cancel gives up the files of a batch that have not been read yet. A batch that is completed stays so, without an error.
 //
 // POST /vector_stores/{vector_store_id}/file_batches/{batch_id}/cancel: https://platform.openai.com/docs/api-reference/vector-stores-file-batches/cancelBatch
 func (s *FileBatchesService) Cancel(ctx context.Context, vectorStoreID, batchID string, opts ...RequestOption) (*FileBatch, error) {
-	return call[FileBatch](ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID, "file_batches", batchID, "cancel"}, nil, opts)
+	return call(ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID, "file_batches", batchID, "cancel"}, nil, new(FileBatch), opts)
 }
 
 // ListFiles returns a page of the files of a batch; the newest 20 if params is zero.
@@ -125,7 +123,7 @@ func (s *FileBatchesService) AllFiles(ctx context.Context, vectorStoreID, batchI
 }
 
 func (s *FileBatchesService) all(ctx context.Context, vectorStoreID, batchID string, params VectorStoreFileListParams, opts []RequestOption, able ...ability) iter.Seq2[*VectorStoreFile, error] {
-	return all(params.part(), func(p ListParams) (*Page[VectorStoreFile], error) {
+	return all[*VectorStoreFile](params.part(), func(p ListParams) (any, error) {
 		return s.list(ctx, vectorStoreID, batchID, params.at(p), opts, able...)
 	})
 }

@@ -32,10 +32,8 @@ type File struct {
 	StatusDetails string `json:"status_details,omitzero"`
 }
 
-func (f *File) check() error      { return checkObject(f.Object, "file", f.ID) }
-func (f *File) incomplete() bool  { return false }
-func (f *File) keep([]byte) error { return nil }
-func (f *File) cursor() string    { return f.ID }
+func (f *File) check() error   { return checkObject(f.Object, "file", f.ID) }
+func (f *File) cursor() string { return f.ID }
 
 // A FilePurpose is what a file is for.
 type FilePurpose string
@@ -176,14 +174,14 @@ type FilesService service
 //
 // POST /files: https://platform.openai.com/docs/api-reference/files/create
 func (s *FilesService) Upload(ctx context.Context, params FileUploadParams, opts ...RequestOption) (*File, error) {
-	return call[File](ctx, s.core, http.MethodPost, route{"files"}, &params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"files"}, &params, new(File), opts)
 }
 
 // Retrieve returns a file, or an error that is [ErrNotFound].
 //
 // GET /files/{file_id}: https://platform.openai.com/docs/api-reference/files/retrieve
 func (s *FilesService) Retrieve(ctx context.Context, fileID string, opts ...RequestOption) (*File, error) {
-	return call[File](ctx, s.core, http.MethodGet, route{"files", fileID}, nil, opts)
+	return call(ctx, s.core, http.MethodGet, route{"files", fileID}, nil, new(File), opts)
 }
 
 // Delete deletes a file: from all vector stores and assistants too.
@@ -213,7 +211,7 @@ func (s *FilesService) List(ctx context.Context, params FileListParams, opts ...
 //
 // GET /files: https://platform.openai.com/docs/api-reference/files/list
 func (s *FilesService) All(ctx context.Context, params FileListParams, opts ...RequestOption) iter.Seq2[*File, error] {
-	return all(ListParams{Limit: params.Limit, Order: params.Order, After: params.After}, func(p ListParams) (*Page[File], error) {
+	return all[*File](ListParams{Limit: params.Limit, Order: params.Order, After: params.After}, func(p ListParams) (any, error) {
 		return s.List(ctx, FileListParams{params.Purpose, p.Limit, p.Order, p.After}, opts...)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/assistants-go/assistants/internal/transport"
 )
@@ -31,45 +32,35 @@ type MCPHeaders map[string]string
 // Format writes how many there are.
 func (h MCPHeaders) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%d headers", len(h)) }
 
-// A withMCPHeaders is a request that may carry credentials for MCP servers, which errors must not show.
-type withMCPHeaders interface {
-	mcpHeaders() []MCPHeaders
+// A withMCPServers is a request that may carry credentials for MCP servers, which errors must not show.
+type withMCPServers interface {
+	mcpServers() []MCPResources
 }
 
-func (r *ToolResources) mcpHeaders() (all []MCPHeaders) {
-	for _, server := range r.MCP {
-		all = append(all, server.Headers)
-	}
-	return all
+func (p AssistantCreateParams) mcpServers() []MCPResources { return p.ToolResources.MCP }
+func (p AssistantModifyParams) mcpServers() []MCPResources { return p.ToolResources.value.MCP }
+func (p ThreadCreateParams) mcpServers() []MCPResources    { return p.ToolResources.MCP }
+func (p ThreadModifyParams) mcpServers() []MCPResources    { return p.ToolResources.value.MCP }
+func (p RunCreateParams) mcpServers() []MCPResources       { return p.ToolResources.MCP }
+
+func (p ThreadCreateAndRunParams) mcpServers() []MCPResources {
+	return slices.Concat(p.ToolResources.MCP, p.Thread.ToolResources.MCP)
 }
 
-func (p AssistantCreateParams) mcpHeaders() []MCPHeaders { return p.ToolResources.mcpHeaders() }
-
-func (p AssistantModifyParams) mcpHeaders() []MCPHeaders { return p.ToolResources.value.mcpHeaders() }
-
-func (p ThreadCreateParams) mcpHeaders() []MCPHeaders { return p.ToolResources.mcpHeaders() }
-
-func (p ThreadModifyParams) mcpHeaders() []MCPHeaders { return p.ToolResources.value.mcpHeaders() }
-
-func (p ThreadCreateAndRunParams) mcpHeaders() []MCPHeaders {
-	return append(p.ToolResources.mcpHeaders(), p.Thread.mcpHeaders()...)
-}
-
-func (p RunCreateParams) mcpHeaders() []MCPHeaders { return p.ToolResources.mcpHeaders() }
-
-func (p RunSubmitToolOutputsParams) mcpHeaders() (all []MCPHeaders) {
+// mcpServers are those that approvals bring headers for.
+func (p RunSubmitToolOutputsParams) mcpServers() (all []MCPResources) {
 	for _, approval := range p.ToolApprovals {
-		all = append(all, approval.Headers)
+		all = append(all, MCPResources{Headers: approval.Headers})
 	}
 	return all
 }
 
 // withSecretsOf adds what is secret in a request's body.
 func withSecretsOf(in any, secrets transport.Secrets) transport.Secrets {
-	request, ok := in.(withMCPHeaders)
+	request, ok := in.(withMCPServers)
 	if v := reflect.ValueOf(in); ok && (v.Kind() != reflect.Pointer || !v.IsNil()) {
-		for _, headers := range request.mcpHeaders() {
-			for name, value := range headers {
+		for _, server := range request.mcpServers() {
+			for name, value := range server.Headers {
 				secrets = withSecretsOfHeader(secrets, name, transport.NewSecret(value))
 			}
 		}

@@ -40,10 +40,8 @@ type Message struct {
 	FileIDs []string `json:"file_ids,omitzero"`
 }
 
-func (m *Message) check() error      { return checkObject(m.Object, "thread.message", m.ID) }
-func (m *Message) incomplete() bool  { return false }
-func (m *Message) keep([]byte) error { return nil }
-func (m *Message) cursor() string    { return m.ID }
+func (m *Message) check() error   { return checkObject(m.Object, "thread.message", m.ID) }
+func (m *Message) cursor() string { return m.ID }
 
 // Text is the text of the message: that of its text parts, one below the other. It is "" for a message of images, and
 // for a refusal.
@@ -203,21 +201,21 @@ type MessagesService service
 //
 // POST /threads/{thread_id}/messages: https://platform.openai.com/docs/api-reference/messages/createMessage
 func (s *MessagesService) Create(ctx context.Context, threadID string, params MessageCreateParams, opts ...RequestOption) (*Message, error) {
-	return call[Message](ctx, s.core, http.MethodPost, route{"threads", threadID, "messages"}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"threads", threadID, "messages"}, params, new(Message), opts)
 }
 
 // Retrieve returns a message, or an error that is [ErrNotFound].
 //
 // GET /threads/{thread_id}/messages/{message_id}: https://platform.openai.com/docs/api-reference/messages/getMessage
 func (s *MessagesService) Retrieve(ctx context.Context, threadID, messageID string, opts ...RequestOption) (*Message, error) {
-	return call[Message](ctx, s.core, http.MethodGet, route{"threads", threadID, "messages", messageID}, nil, opts)
+	return call(ctx, s.core, http.MethodGet, route{"threads", threadID, "messages", messageID}, nil, new(Message), opts)
 }
 
 // Modify changes a message's metadata and returns the message as it then is.
 //
 // POST /threads/{thread_id}/messages/{message_id}: https://platform.openai.com/docs/api-reference/messages/modifyMessage
 func (s *MessagesService) Modify(ctx context.Context, threadID, messageID string, params MessageModifyParams, opts ...RequestOption) (*Message, error) {
-	return call[Message](ctx, s.core, http.MethodPost, route{"threads", threadID, "messages", messageID}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"threads", threadID, "messages", messageID}, params, new(Message), opts)
 }
 
 // Delete deletes a message. Its files stay.
@@ -238,7 +236,7 @@ func (s *MessagesService) List(ctx context.Context, threadID string, params Mess
 //
 // GET /threads/{thread_id}/messages: https://platform.openai.com/docs/api-reference/messages/listMessages
 func (s *MessagesService) All(ctx context.Context, threadID string, params MessageListParams, opts ...RequestOption) iter.Seq2[*Message, error] {
-	return all(params.part(), func(p ListParams) (*Page[Message], error) {
+	return all[*Message](params.part(), func(p ListParams) (any, error) {
 		return s.List(ctx, threadID, MessageListParams{params.RunID, p.Limit, p.Order, p.After, p.Before}, opts...)
 	})
 }

@@ -38,33 +38,42 @@ func (o Optional[T]) IsNull() bool { return o.state == null }
 func (o Optional[T]) Get() (T, bool) { return o.value, o.state == set }
 
 // Format writes the value as fmt would, or "null", or nothing if the field is left alone.
-func (o Optional[T]) Format(f fmt.State, verb rune) {
-	switch o.state {
+func (o Optional[T]) Format(f fmt.State, verb rune) { o.state.format(f, verb, o.value) }
+
+func (s optionalState) format(f fmt.State, verb rune, value any) {
+	switch s {
 	case set:
-		fmt.Fprintf(f, fmt.FormatString(f, verb), o.value)
+		fmt.Fprintf(f, fmt.FormatString(f, verb), value)
 	case null:
 		fmt.Fprint(f, "null")
 	}
 }
 
 // MarshalJSON writes the value, or null.
-func (o Optional[T]) MarshalJSON() ([]byte, error) {
-	if o.state != set {
+func (o Optional[T]) MarshalJSON() ([]byte, error) { return o.state.marshal(o.value) }
+
+func (s optionalState) marshal(value any) ([]byte, error) {
+	if s != set {
 		return []byte("null"), nil
 	}
-	return json.Marshal(o.value)
+	return json.Marshal(value)
 }
 
 // UnmarshalJSON reads a value, or null. A field that is not in the JSON stays left alone.
 func (o *Optional[T]) UnmarshalJSON(data []byte) error {
-	if string(bytes.TrimSpace(data)) == "null" {
-		*o = Null[T]()
-		return nil
-	}
-	var v T
-	if err := json.Unmarshal(data, &v); err != nil {
+	var read Optional[T]
+	if err := read.state.unmarshal(data, &read.value); err != nil {
 		return err
 	}
-	*o = Set(v)
+	*o = read
 	return nil
+}
+
+func (s *optionalState) unmarshal(data []byte, value any) error {
+	*s = null
+	if string(bytes.TrimSpace(data)) == "null" {
+		return nil
+	}
+	*s = set
+	return json.Unmarshal(data, value)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sort"
 	"strconv"
 	"time"
 )
@@ -217,7 +218,7 @@ func sameCalls(a, b *Run) bool {
 		for _, call := range run.FunctionCalls() {
 			ids = append(ids, call.ID)
 		}
-		slices.Sort(ids)
+		sort.Strings(ids)
 		return ids
 	}
 	return a.Status == b.Status && slices.Equal(ids(a), ids(b))

@@ -307,21 +307,21 @@ type RunsService service
 //
 // POST /threads/{thread_id}/runs: https://platform.openai.com/docs/api-reference/runs/createRun
 func (s *RunsService) Create(ctx context.Context, threadID string, params RunCreateParams, opts ...RequestOption) (*Run, error) {
-	return call[Run](ctx, s.core, http.MethodPost, route{"threads", threadID, "runs"}, params, opts, includes)
+	return call(ctx, s.core, http.MethodPost, route{"threads", threadID, "runs"}, params, new(Run), opts, includes)
 }
 
 // Retrieve returns a run, or an error that is [ErrNotFound].
 //
 // GET /threads/{thread_id}/runs/{run_id}: https://platform.openai.com/docs/api-reference/runs/getRun
 func (s *RunsService) Retrieve(ctx context.Context, threadID, runID string, opts ...RequestOption) (*Run, error) {
-	return call[Run](ctx, s.core, http.MethodGet, route{"threads", threadID, "runs", runID}, nil, opts)
+	return call(ctx, s.core, http.MethodGet, route{"threads", threadID, "runs", runID}, nil, new(Run), opts)
 }
 
 // Modify changes a run's metadata and returns the run as it then is.
 //
 // POST /threads/{thread_id}/runs/{run_id}: https://platform.openai.com/docs/api-reference/runs/modifyRun
 func (s *RunsService) Modify(ctx context.Context, threadID, runID string, params RunModifyParams, opts ...RequestOption) (*Run, error) {
-	return call[Run](ctx, s.core, http.MethodPost, route{"threads", threadID, "runs", runID}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"threads", threadID, "runs", runID}, params, new(Run), opts)
 }
 
 // List returns a page of a thread's runs; the newest 20 if params is zero.
@@ -335,7 +335,7 @@ func (s *RunsService) List(ctx context.Context, threadID string, params ListPara
 //
 // GET /threads/{thread_id}/runs: https://platform.openai.com/docs/api-reference/runs/listRuns
 func (s *RunsService) All(ctx context.Context, threadID string, params ListParams, opts ...RequestOption) iter.Seq2[*Run, error] {
-	return all(params, func(p ListParams) (*Page[Run], error) { return s.List(ctx, threadID, p, opts...) })
+	return all[*Run](params, func(p ListParams) (any, error) { return s.List(ctx, threadID, p, opts...) })
 }
 
 // Cancel asks an active run to stop and returns it, as a rule [RunCancelling]; it may still complete. The service
@@ -343,7 +343,7 @@ func (s *RunsService) All(ctx context.Context, threadID string, params ListParam
 //
 // POST /threads/{thread_id}/runs/{run_id}/cancel: https://platform.openai.com/docs/api-reference/runs/cancelRun
 func (s *RunsService) Cancel(ctx context.Context, threadID, runID string, opts ...RequestOption) (*Run, error) {
-	return call[Run](ctx, s.core, http.MethodPost, route{"threads", threadID, "runs", runID, "cancel"}, nil, opts)
+	return call(ctx, s.core, http.MethodPost, route{"threads", threadID, "runs", runID, "cancel"}, nil, new(Run), opts)
 }
 
 // SubmitToolOutputs answers what a run that is [RunRequiresAction] waits for, and returns it as it goes on. The
@@ -351,5 +351,5 @@ func (s *RunsService) Cancel(ctx context.Context, threadID, runID string, opts .
 //
 // POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs: https://platform.openai.com/docs/api-reference/runs/submitToolOutputs
 func (s *RunsService) SubmitToolOutputs(ctx context.Context, threadID, runID string, params RunSubmitToolOutputsParams, opts ...RequestOption) (*Run, error) {
-	return call[Run](ctx, s.core, http.MethodPost, route{"threads", threadID, "runs", runID, "submit_tool_outputs"}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"threads", threadID, "runs", runID, "submit_tool_outputs"}, params, new(Run), opts)
 }

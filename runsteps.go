@@ -35,10 +35,8 @@ type RunStep struct {
 	Usage *Usage `json:"usage"`
 }
 
-func (s *RunStep) check() error      { return checkObject(s.Object, "thread.run.step", s.ID) }
-func (s *RunStep) incomplete() bool  { return false }
-func (s *RunStep) keep([]byte) error { return nil }
-func (s *RunStep) cursor() string    { return s.ID }
+func (s *RunStep) check() error   { return checkObject(s.Object, "thread.run.step", s.ID) }
+func (s *RunStep) cursor() string { return s.ID }
 
 func (s *RunStep) redact(text func(string) string) { s.LastError.redact(text) }
 
@@ -84,7 +82,7 @@ type RunStepsService service
 //
 // GET /threads/{thread_id}/runs/{run_id}/steps/{step_id}: https://platform.openai.com/docs/api-reference/run-steps/getRunStep
 func (s *RunStepsService) Retrieve(ctx context.Context, threadID, runID, stepID string, opts ...RequestOption) (*RunStep, error) {
-	return call[RunStep](ctx, s.core, http.MethodGet, route{"threads", threadID, "runs", runID, "steps", stepID}, nil, opts, includes)
+	return call(ctx, s.core, http.MethodGet, route{"threads", threadID, "runs", runID, "steps", stepID}, nil, new(RunStep), opts, includes)
 }
 
 // List returns a page of a run's steps; the newest 20 if params is zero. [WithInclude] asks for more of them.
@@ -98,5 +96,5 @@ func (s *RunStepsService) List(ctx context.Context, threadID, runID string, para
 //
 // GET /threads/{thread_id}/runs/{run_id}/steps: https://platform.openai.com/docs/api-reference/run-steps/listRunSteps
 func (s *RunStepsService) All(ctx context.Context, threadID, runID string, params ListParams, opts ...RequestOption) iter.Seq2[*RunStep, error] {
-	return all(params, func(p ListParams) (*Page[RunStep], error) { return s.List(ctx, threadID, runID, p, opts...) })
+	return all[*RunStep](params, func(p ListParams) (any, error) { return s.List(ctx, threadID, runID, p, opts...) })
 }

@@ -73,8 +73,6 @@ func (r *VectorStoreSearchResults) check() error {
 	}
 	return nil
 }
-func (r *VectorStoreSearchResults) incomplete() bool  { return false }
-func (r *VectorStoreSearchResults) keep([]byte) error { return nil }
 
 // A SearchQuery is one question or several. Some servers write one as a string, and the service writes a list.
 type SearchQuery []string
@@ -106,5 +104,5 @@ func (r *VectorStoreSearchResult) Text() string { return textOf(r.Content) }
 //
 // POST /vector_stores/{vector_store_id}/search: https://platform.openai.com/docs/api-reference/vector-stores/search
 func (s *VectorStoresService) Search(ctx context.Context, vectorStoreID string, params VectorStoreSearchParams, opts ...RequestOption) (*VectorStoreSearchResults, error) {
-	return call[VectorStoreSearchResults](ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID, "search"}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID, "search"}, params, new(VectorStoreSearchResults), opts)
 }

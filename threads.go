@@ -21,10 +21,8 @@ type Thread struct {
 	Metadata      Metadata       `json:"metadata"` // empty if there is none
 }
 
-func (t *Thread) check() error      { return checkObject(t.Object, "thread", t.ID) }
-func (t *Thread) incomplete() bool  { return false }
-func (t *Thread) keep([]byte) error { return nil }
-func (t *Thread) cursor() string    { return t.ID }
+func (t *Thread) check() error   { return checkObject(t.Object, "thread", t.ID) }
+func (t *Thread) cursor() string { return t.ID }
 
 // ThreadCreateParams describe a new thread. The zero value is an empty one.
 type ThreadCreateParams struct {
@@ -86,21 +84,21 @@ type ThreadsService service
 //
 // POST /threads: https://platform.openai.com/docs/api-reference/threads/createThread
 func (s *ThreadsService) Create(ctx context.Context, params ThreadCreateParams, opts ...RequestOption) (*Thread, error) {
-	return call[Thread](ctx, s.core, http.MethodPost, route{"threads"}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"threads"}, params, new(Thread), opts)
 }
 
 // Retrieve returns a thread, or an error that is [ErrNotFound].
 //
 // GET /threads/{thread_id}: https://platform.openai.com/docs/api-reference/threads/getThread
 func (s *ThreadsService) Retrieve(ctx context.Context, threadID string, opts ...RequestOption) (*Thread, error) {
-	return call[Thread](ctx, s.core, http.MethodGet, route{"threads", threadID}, nil, opts)
+	return call(ctx, s.core, http.MethodGet, route{"threads", threadID}, nil, new(Thread), opts)
 }
 
 // Modify changes a thread and returns it as it then is.
 //
 // POST /threads/{thread_id}: https://platform.openai.com/docs/api-reference/threads/modifyThread
 func (s *ThreadsService) Modify(ctx context.Context, threadID string, params ThreadModifyParams, opts ...RequestOption) (*Thread, error) {
-	return call[Thread](ctx, s.core, http.MethodPost, route{"threads", threadID}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"threads", threadID}, params, new(Thread), opts)
 }
 
 // Delete deletes a thread with its messages and runs. Its files and vector stores stay.
@@ -114,5 +112,5 @@ func (s *ThreadsService) Delete(ctx context.Context, threadID string, opts ...Re
 //
 // POST /threads/runs: https://platform.openai.com/docs/api-reference/runs/createThreadAndRun
 func (s *ThreadsService) CreateAndRun(ctx context.Context, params ThreadCreateAndRunParams, opts ...RequestOption) (*Run, error) {
-	return call[Run](ctx, s.core, http.MethodPost, route{"threads", "runs"}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"threads", "runs"}, params, new(Run), opts)
 }

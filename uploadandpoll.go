@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 
@@ -71,7 +70,7 @@ func (s *VectorStoreFilesService) UploadAndPoll(ctx context.Context, vectorStore
 
 // upload is Files.Upload for methods that wait as well, whose options may be about that.
 func (c *core) upload(ctx context.Context, params *FileUploadParams, opts []RequestOption) (*File, error) {
-	return call[File](ctx, c, http.MethodPost, route{"files"}, params, opts, settles)
+	return call(ctx, c, http.MethodPost, route{"files"}, params, new(File), opts, settles)
 }
 
 var errSeveral = errors.New("it belongs to one request, and this method sends several")
@@ -137,28 +136,16 @@ func (s *FileBatchesService) UploadAndPoll(ctx context.Context, vectorStoreID st
 	if err := params.check(); err != nil {
 		return nil, o.failed(err)
 	}
-	u := &batchUpload{service: s, storeID: vectorStoreID, params: params, opts: opts}
-	u.uploadAll(ctx)
-	additions := u.additions()
-	if additions == nil {
-		return nil, u.failures
-	}
-	o.in = *additions
-	batch, err := s.settle(ctx, vectorStoreID, o, opts)
-	if batch == nil {
-		u.failures = append(u.failures, u.places(err)...)
-		return nil, u.failures.inOrder()
-	}
-	if err == nil {
-		err = u.findUnread(ctx, batch)
-	}
+	u := newBatchUpload(s, vectorStoreID, params, opts)
+	batch, err := u.run(ctx, o)
+	failures := u.failures()
 	switch {
-	case err != nil && len(u.failures) > 0:
-		return batch, fmt.Errorf("%w; %w", err, u.failures.inOrder())
-	case len(u.failures) > 0:
-		return batch, u.failures.inOrder()
+	case failures == nil:
+		return batch, err
+	case batch == nil || err == nil: // else err is of the batch as a whole
+		return batch, failures
 	}
-	return batch, err
+	return batch, fmt.Errorf("%w; %w", err, failures)
 }
 
 // check says what would keep files from being added, before they are uploaded in vain.
@@ -186,85 +173,112 @@ type batchUpload struct {
 	params  FileBatchUploadParams
 	opts    []RequestOption
 
-	uploaded []*File // in the order of params.Files; nil where that failed
-	failures FileFailures
+	files []FileFailure // what is known of each, those of params.FileIDs behind the others; without Err unless it failed
+}
+
+func newBatchUpload(s *FileBatchesService, storeID string, params FileBatchUploadParams, opts []RequestOption) *batchUpload {
+	u := &batchUpload{service: s, storeID: storeID, params: params, opts: opts}
+	for i := range params.Files {
+		u.files = append(u.files, FileFailure{Index: i, Name: params.Files[i].File.name()})
+	}
+	for i, id := range params.FileIDs {
+		u.files = append(u.files, FileFailure{Index: len(params.Files) + i, FileID: id})
+	}
+	return u
+}
+
+// run brings them there; o is what adds them. An error without a batch is that of each file which might have been added.
+func (u *batchUpload) run(ctx context.Context, o *outgoing) (*FileBatch, error) {
+	u.uploadAll(ctx)
+	additions := u.additions()
+	if additions == nil {
+		return nil, nil // they all failed
+	}
+	o.in = *additions
+	batch, err := u.service.settle(ctx, u.storeID, o, u.opts)
+	switch {
+	case batch == nil:
+		for i := range u.files {
+			u.files[i].Err = cmp.Or(u.files[i].Err, err)
+		}
+	case err == nil:
+		err = u.findUnread(ctx, batch)
+	}
+	return batch, err
+}
+
+// failures are the files that failed.
+func (u *batchUpload) failures() (failed FileFailures) {
+	for _, file := range u.files {
+		if file.Err != nil {
+			failed = append(failed, file)
+		}
+	}
+	return failed
 }
 
 // uploadAll uploads the files.
 func (u *batchUpload) uploadAll(ctx context.Context) {
-	files := u.params.Files
-	u.uploaded = make([]*File, len(files))
-	errs := make([]error, len(files))
 	var mu sync.Mutex // of what follows
 	var refused error
-	inParallel(len(files), cmp.Or(u.params.Concurrency, defaultUploadConcurrency), func(i int) bool {
-		file, err := u.service.core.upload(ctx, &files[i].File, u.opts)
+	n := len(u.params.Files)
+	inParallel(n, cmp.Or(u.params.Concurrency, defaultUploadConcurrency), func(i int) bool {
+		file, err := u.service.core.upload(ctx, &u.params.Files[i].File, u.opts)
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
 		case err == nil:
-			u.uploaded[i] = file
+			u.files[i].FileID = file.ID
 			if u.params.Uploaded != nil {
 				u.params.Uploaded(i, file)
 			}
 		case ctx.Err() != nil || errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrPermission):
 			refused = err // and so would the others be
 		}
-		errs[i] = err
+		u.files[i].Err = err
 		return refused == nil
 	})
-	for i, err := range errs {
-		if u.uploaded[i] == nil {
-			u.failures = append(u.failures, FileFailure{Index: i, Name: files[i].File.name(), Err: cmp.Or(err, refused)})
+	for i := range u.files[:n] {
+		if u.files[i].FileID == "" {
+			u.files[i].Err = cmp.Or(u.files[i].Err, refused)
 		}
 	}
 }
 
-// additions are what adds the files that were uploaded; nil if there is nothing to add.
+// additions are what adds the files that are uploaded; nil if there is nothing to add.
 func (u *batchUpload) additions() *FileBatchCreateParams {
 	batch := &FileBatchCreateParams{}
 	plain := true
-	for i, file := range u.uploaded {
-		if file != nil {
-			addition := u.params.Files[i].addition(file.ID)
-			plain = plain && addition.ChunkingStrategy == nil && len(addition.Attributes) == 0
-			batch.Files = append(batch.Files, addition)
+	for i, file := range u.files {
+		if file.Err != nil {
+			continue
 		}
+		addition := VectorStoreFileCreateParams{FileID: file.FileID}
+		if i < len(u.params.Files) {
+			addition = u.params.Files[i].addition(file.FileID)
+		}
+		plain = plain && addition.ChunkingStrategy == nil && len(addition.Attributes) == 0
+		batch.Files = append(batch.Files, addition)
+		batch.FileIDs = append(batch.FileIDs, file.FileID)
 	}
-	for _, id := range u.params.FileIDs {
-		batch.Files = append(batch.Files, VectorStoreFileCreateParams{FileID: id})
-	}
-	if len(batch.Files) == 0 {
+	switch {
+	case len(batch.Files) == 0:
 		return nil
-	}
-	if plain { // which every server understands
-		for _, file := range batch.Files {
-			batch.FileIDs = append(batch.FileIDs, file.FileID)
-		}
+	case plain: // which every server understands
 		batch.Files = nil
+	default:
+		batch.FileIDs = nil
 	}
 	return batch
 }
 
-// places are a failure for each file that was to be added.
-func (u *batchUpload) places(err error) FileFailures {
-	var all FileFailures
-	for i, file := range u.uploaded {
-		if file != nil {
-			all = append(all, FileFailure{Index: i, Name: u.params.Files[i].File.name(), FileID: file.ID, Err: err})
-		}
-	}
-	for i, id := range u.params.FileIDs {
-		all = append(all, FileFailure{Index: len(u.params.Files) + i, FileID: id, Err: err})
-	}
-	return all
-}
-
-// findUnread adds the files of a batch that the service could not read. An error is what is wrong with the batch as a whole.
+// findUnread notes which files of a batch the service could not read. An error is what is wrong with the batch as a whole.
 func (u *batchUpload) findUnread(ctx context.Context, batch *FileBatch) error {
-	places := map[string]FileFailure{}
-	for _, place := range u.places(nil) {
-		places[place.FileID] = place
+	places := map[string]int{} // of the files that were added
+	for i, file := range u.files {
+		if file.Err == nil {
+			places[file.FileID] = i
+		}
 	}
 	counts, added, unread, seen := batch.FileCounts, len(places), 0, 0
 	for _, of := range []struct {
@@ -282,13 +296,12 @@ func (u *batchUpload) findUnread(ctx context.Context, batch *FileBatch) error {
 			if seen++; seen > 2*maxBatchFiles { // it is no list of this batch, and may be endless
 				break
 			}
-			failure, ours := places[file.ID]
+			i, ours := places[file.ID]
 			if !ours || file.Status != of.status { // of a server that does not know the filter
 				continue
 			}
 			delete(places, file.ID) // a server may tell it again
-			failure.Err = file.Err()
-			u.failures = append(u.failures, failure)
+			u.files[i].Err = file.Err()
 			if unread++; unread == added {
 				return nil
 			}
@@ -375,9 +388,4 @@ func (f FileFailures) Unwrap() []error {
 		errs[i] = f[i]
 	}
 	return errs
-}
-
-func (f FileFailures) inOrder() FileFailures {
-	slices.SortStableFunc(f, func(a, b FileFailure) int { return cmp.Compare(a.Index, b.Index) })
-	return f
 }

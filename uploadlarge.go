@@ -331,8 +331,8 @@ func (u *largeUpload) sendPart(ctx context.Context, i int, data *source) {
 	if u.progress.PartIDs[i] != "" {
 		return
 	}
-	part, err := call[UploadPart](ctx, u.service.core, http.MethodPost, route{"uploads", u.progress.UploadID, "parts"},
-		&addedPart{data, func(sent, _ int64) { u.report.set(i, sent) }}, u.opts)
+	in := &addedPart{data, func(sent, _ int64) { u.report.set(i, sent) }}
+	part, err := call(ctx, u.service.core, http.MethodPost, route{"uploads", u.progress.UploadID, "parts"}, in, new(UploadPart), u.opts)
 	if err != nil {
 		u.failed(err)
 		return

@@ -28,10 +28,8 @@ type Upload struct {
 	File *File `json:"file,omitzero"`
 }
 
-func (u *Upload) check() error      { return checkObject(u.Object, "upload", u.ID) }
-func (u *Upload) incomplete() bool  { return false }
-func (u *Upload) keep([]byte) error { return nil }
-func (u *Upload) cursor() string    { return u.ID }
+func (u *Upload) check() error   { return checkObject(u.Object, "upload", u.ID) }
+func (u *Upload) cursor() string { return u.ID }
 
 // An UploadStatus is how far an upload is.
 type UploadStatus string
@@ -56,10 +54,8 @@ type UploadPart struct {
 	UploadID  string    `json:"upload_id"`  // of the upload that it belongs to
 }
 
-func (p *UploadPart) check() error      { return checkObject(p.Object, "upload.part", p.ID) }
-func (p *UploadPart) incomplete() bool  { return false }
-func (p *UploadPart) keep([]byte) error { return nil }
-func (p *UploadPart) cursor() string    { return p.ID }
+func (p *UploadPart) check() error   { return checkObject(p.Object, "upload.part", p.ID) }
+func (p *UploadPart) cursor() string { return p.ID }
 
 // UploadCreateParams describe the file that an upload is to become.
 type UploadCreateParams struct {
@@ -121,26 +117,26 @@ type UploadsService service
 //
 // POST /uploads: https://platform.openai.com/docs/api-reference/uploads/create
 func (s *UploadsService) Create(ctx context.Context, params UploadCreateParams, opts ...RequestOption) (*Upload, error) {
-	return call[Upload](ctx, s.core, http.MethodPost, route{"uploads"}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"uploads"}, params, new(Upload), opts)
 }
 
 // AddPart adds a part. Parts may be added in any order and several at once.
 //
 // POST /uploads/{upload_id}/parts: https://platform.openai.com/docs/api-reference/uploads/add-part
 func (s *UploadsService) AddPart(ctx context.Context, uploadID string, params UploadPartParams, opts ...RequestOption) (*UploadPart, error) {
-	return call[UploadPart](ctx, s.core, http.MethodPost, route{"uploads", uploadID, "parts"}, &params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"uploads", uploadID, "parts"}, &params, new(UploadPart), opts)
 }
 
 // Complete puts the parts together; the answer's File is the result.
 //
 // POST /uploads/{upload_id}/complete: https://platform.openai.com/docs/api-reference/uploads/complete
 func (s *UploadsService) Complete(ctx context.Context, uploadID string, params UploadCompleteParams, opts ...RequestOption) (*Upload, error) {
-	return call[Upload](ctx, s.core, http.MethodPost, route{"uploads", uploadID, "complete"}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"uploads", uploadID, "complete"}, params, new(Upload), opts)
 }
 
 // Cancel gives an upload up, with all of its parts.
 //
 // POST /uploads/{upload_id}/cancel: https://platform.openai.com/docs/api-reference/uploads/cancel
 func (s *UploadsService) Cancel(ctx context.Context, uploadID string, opts ...RequestOption) (*Upload, error) {
-	return call[Upload](ctx, s.core, http.MethodPost, route{"uploads", uploadID, "cancel"}, nil, opts)
+	return call(ctx, s.core, http.MethodPost, route{"uploads", uploadID, "cancel"}, nil, new(Upload), opts)
 }

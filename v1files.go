@@ -19,10 +19,8 @@ type AssistantFile struct {
 	AssistantID string    `json:"assistant_id"` // of the assistant
 }
 
-func (f *AssistantFile) check() error      { return checkObject(f.Object, "assistant.file", f.ID) }
-func (f *AssistantFile) incomplete() bool  { return false }
-func (f *AssistantFile) keep([]byte) error { return nil }
-func (f *AssistantFile) cursor() string    { return f.ID }
+func (f *AssistantFile) check() error   { return checkObject(f.Object, "assistant.file", f.ID) }
+func (f *AssistantFile) cursor() string { return f.ID }
 
 // AssistantFileCreateParams name a file that is to belong to an assistant.
 type AssistantFileCreateParams struct {
@@ -40,23 +38,21 @@ type MessageFile struct {
 	MessageID string    `json:"message_id"` // of the message
 }
 
-func (f *MessageFile) check() error      { return checkObject(f.Object, "thread.message.file", f.ID) }
-func (f *MessageFile) incomplete() bool  { return false }
-func (f *MessageFile) keep([]byte) error { return nil }
-func (f *MessageFile) cursor() string    { return f.ID }
+func (f *MessageFile) check() error   { return checkObject(f.Object, "thread.message.file", f.ID) }
+func (f *MessageFile) cursor() string { return f.ID }
 
 // CreateFile adds a file to an assistant of v1.
 //
 // POST /assistants/{assistant_id}/files: https://platform.openai.com/docs/api-reference/assistants-v1/createAssistantFile
 func (s *AssistantsService) CreateFile(ctx context.Context, assistantID string, params AssistantFileCreateParams, opts ...RequestOption) (*AssistantFile, error) {
-	return call[AssistantFile](ctx, s.core, http.MethodPost, route{"assistants", assistantID, "files"}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"assistants", assistantID, "files"}, params, new(AssistantFile), opts)
 }
 
 // RetrieveFile returns a file of an assistant of v1, or an error that is [ErrNotFound].
 //
 // GET /assistants/{assistant_id}/files/{file_id}: https://platform.openai.com/docs/api-reference/assistants-v1/getAssistantFile
 func (s *AssistantsService) RetrieveFile(ctx context.Context, assistantID, fileID string, opts ...RequestOption) (*AssistantFile, error) {
-	return call[AssistantFile](ctx, s.core, http.MethodGet, route{"assistants", assistantID, "files", fileID}, nil, opts)
+	return call(ctx, s.core, http.MethodGet, route{"assistants", assistantID, "files", fileID}, nil, new(AssistantFile), opts)
 }
 
 // DeleteFile takes a file from an assistant of v1. The file itself stays.
@@ -77,14 +73,14 @@ func (s *AssistantsService) ListFiles(ctx context.Context, assistantID string, p
 //
 // GET /assistants/{assistant_id}/files: https://platform.openai.com/docs/api-reference/assistants-v1/listAssistantFiles
 func (s *AssistantsService) AllFiles(ctx context.Context, assistantID string, params ListParams, opts ...RequestOption) iter.Seq2[*AssistantFile, error] {
-	return all(params, func(p ListParams) (*Page[AssistantFile], error) { return s.ListFiles(ctx, assistantID, p, opts...) })
+	return all[*AssistantFile](params, func(p ListParams) (any, error) { return s.ListFiles(ctx, assistantID, p, opts...) })
 }
 
 // RetrieveFile returns a file of a message of v1, or an error that is [ErrNotFound].
 //
 // GET /threads/{thread_id}/messages/{message_id}/files/{file_id}: https://platform.openai.com/docs/api-reference/messages-v1/getMessageFile
 func (s *MessagesService) RetrieveFile(ctx context.Context, threadID, messageID, fileID string, opts ...RequestOption) (*MessageFile, error) {
-	return call[MessageFile](ctx, s.core, http.MethodGet, route{"threads", threadID, "messages", messageID, "files", fileID}, nil, opts)
+	return call(ctx, s.core, http.MethodGet, route{"threads", threadID, "messages", messageID, "files", fileID}, nil, new(MessageFile), opts)
 }
 
 // ListFiles returns a page of the files of a message of v1; the newest 20 if params is zero.
@@ -98,7 +94,7 @@ func (s *MessagesService) ListFiles(ctx context.Context, threadID, messageID str
 //
 // GET /threads/{thread_id}/messages/{message_id}/files: https://platform.openai.com/docs/api-reference/messages-v1/listMessageFiles
 func (s *MessagesService) AllFiles(ctx context.Context, threadID, messageID string, params ListParams, opts ...RequestOption) iter.Seq2[*MessageFile, error] {
-	return all(params, func(p ListParams) (*Page[MessageFile], error) {
+	return all[*MessageFile](params, func(p ListParams) (any, error) {
 		return s.ListFiles(ctx, threadID, messageID, p, opts...)
 	})
 }

@@ -29,10 +29,8 @@ type VectorStoreFile struct {
 	Attributes       Attributes        `json:"attributes"` // by which searches can be filtered
 }
 
-func (f *VectorStoreFile) check() error      { return checkObject(f.Object, "vector_store.file", f.ID) }
-func (f *VectorStoreFile) incomplete() bool  { return false }
-func (f *VectorStoreFile) keep([]byte) error { return nil }
-func (f *VectorStoreFile) cursor() string    { return f.ID }
+func (f *VectorStoreFile) check() error   { return checkObject(f.Object, "vector_store.file", f.ID) }
+func (f *VectorStoreFile) cursor() string { return f.ID }
 
 func (f *VectorStoreFile) redact(text func(string) string) {
 	f.ID, f.VectorStoreID = text(f.ID), text(f.VectorStoreID) // which Err tells too
@@ -129,8 +127,6 @@ func (c *VectorStoreFileContent) check() error {
 	}
 	return nil
 }
-func (c *VectorStoreFileContent) incomplete() bool  { return false }
-func (c *VectorStoreFileContent) keep([]byte) error { return nil }
 
 // Text is the text of this page, one part below the other. There is more if HasMore says so; no call fetches it by NextPage.
 func (c *VectorStoreFileContent) Text() string { return textOf(c.Data) }
@@ -150,21 +146,21 @@ type VectorStoreFilesService service
 //
 // POST /vector_stores/{vector_store_id}/files: https://platform.openai.com/docs/api-reference/vector-stores-files/createFile
 func (s *VectorStoreFilesService) Create(ctx context.Context, vectorStoreID string, params VectorStoreFileCreateParams, opts ...RequestOption) (*VectorStoreFile, error) {
-	return call[VectorStoreFile](ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID, "files"}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID, "files"}, params, new(VectorStoreFile), opts)
 }
 
 // Retrieve returns a file in a vector store, or an error that is [ErrNotFound].
 //
 // GET /vector_stores/{vector_store_id}/files/{file_id}: https://platform.openai.com/docs/api-reference/vector-stores-files/getFile
 func (s *VectorStoreFilesService) Retrieve(ctx context.Context, vectorStoreID, fileID string, opts ...RequestOption) (*VectorStoreFile, error) {
-	return call[VectorStoreFile](ctx, s.core, http.MethodGet, route{"vector_stores", vectorStoreID, "files", fileID}, nil, opts)
+	return call(ctx, s.core, http.MethodGet, route{"vector_stores", vectorStoreID, "files", fileID}, nil, new(VectorStoreFile), opts)
 }
 
 // Modify changes a file's attributes in a vector store and returns the file as it then is.
 //
 // POST /vector_stores/{vector_store_id}/files/{file_id}: https://platform.openai.com/docs/api-reference/vector-stores-files/updateAttributes
 func (s *VectorStoreFilesService) Modify(ctx context.Context, vectorStoreID, fileID string, params VectorStoreFileModifyParams, opts ...RequestOption) (*VectorStoreFile, error) {
-	return call[VectorStoreFile](ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID, "files", fileID}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID, "files", fileID}, params, new(VectorStoreFile), opts)
 }
 
 // Delete takes a file out of a vector store. The file itself stays.
@@ -178,7 +174,7 @@ func (s *VectorStoreFilesService) Delete(ctx context.Context, vectorStoreID, fil
 //
 // GET /vector_stores/{vector_store_id}/files/{file_id}/content: https://platform.openai.com/docs/api-reference/vector-stores-files/getContent
 func (s *VectorStoreFilesService) Content(ctx context.Context, vectorStoreID, fileID string, opts ...RequestOption) (*VectorStoreFileContent, error) {
-	return call[VectorStoreFileContent](ctx, s.core, http.MethodGet, route{"vector_stores", vectorStoreID, "files", fileID, "content"}, nil, opts)
+	return call(ctx, s.core, http.MethodGet, route{"vector_stores", vectorStoreID, "files", fileID, "content"}, nil, new(VectorStoreFileContent), opts)
 }
 
 // List returns a page of the files in a vector store; the newest 20 if params is zero.
@@ -192,7 +188,7 @@ func (s *VectorStoreFilesService) List(ctx context.Context, vectorStoreID string
 //
 // GET /vector_stores/{vector_store_id}/files: https://platform.openai.com/docs/api-reference/vector-stores-files/listFiles
 func (s *VectorStoreFilesService) All(ctx context.Context, vectorStoreID string, params VectorStoreFileListParams, opts ...RequestOption) iter.Seq2[*VectorStoreFile, error] {
-	return all(params.part(), func(p ListParams) (*Page[VectorStoreFile], error) {
+	return all[*VectorStoreFile](params.part(), func(p ListParams) (any, error) {
 		return s.List(ctx, vectorStoreID, params.at(p), opts...)
 	})
 }

@@ -31,10 +31,8 @@ type VectorStore struct {
 	Metadata     Metadata               `json:"metadata"`       // empty if there is none
 }
 
-func (v *VectorStore) check() error      { return checkObject(v.Object, "vector_store", v.ID) }
-func (v *VectorStore) incomplete() bool  { return false }
-func (v *VectorStore) keep([]byte) error { return nil }
-func (v *VectorStore) cursor() string    { return v.ID }
+func (v *VectorStore) check() error   { return checkObject(v.Object, "vector_store", v.ID) }
+func (v *VectorStore) cursor() string { return v.ID }
 
 // A VectorStoreStatus is how far a vector store is.
 type VectorStoreStatus string
@@ -104,21 +102,21 @@ type VectorStoresService service
 //
 // POST /vector_stores: https://platform.openai.com/docs/api-reference/vector-stores/create
 func (s *VectorStoresService) Create(ctx context.Context, params VectorStoreCreateParams, opts ...RequestOption) (*VectorStore, error) {
-	return call[VectorStore](ctx, s.core, http.MethodPost, route{"vector_stores"}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"vector_stores"}, params, new(VectorStore), opts)
 }
 
 // Retrieve returns a vector store, or an error that is [ErrNotFound].
 //
 // GET /vector_stores/{vector_store_id}: https://platform.openai.com/docs/api-reference/vector-stores/retrieve
 func (s *VectorStoresService) Retrieve(ctx context.Context, vectorStoreID string, opts ...RequestOption) (*VectorStore, error) {
-	return call[VectorStore](ctx, s.core, http.MethodGet, route{"vector_stores", vectorStoreID}, nil, opts)
+	return call(ctx, s.core, http.MethodGet, route{"vector_stores", vectorStoreID}, nil, new(VectorStore), opts)
 }
 
 // Modify changes what params name and returns the vector store as it then is.
 //
 // POST /vector_stores/{vector_store_id}: https://platform.openai.com/docs/api-reference/vector-stores/modify
 func (s *VectorStoresService) Modify(ctx context.Context, vectorStoreID string, params VectorStoreModifyParams, opts ...RequestOption) (*VectorStore, error) {
-	return call[VectorStore](ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID}, params, opts)
+	return call(ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID}, params, new(VectorStore), opts)
 }
 
 // Delete deletes a vector store. Its files stay.
@@ -139,5 +137,5 @@ func (s *VectorStoresService) List(ctx context.Context, params ListParams, opts 
 //
 // GET /vector_stores: https://platform.openai.com/docs/api-reference/vector-stores/list
 func (s *VectorStoresService) All(ctx context.Context, params ListParams, opts ...RequestOption) iter.Seq2[*VectorStore, error] {
-	return all(params, func(p ListParams) (*Page[VectorStore], error) { return s.List(ctx, p, opts...) })
+	return all[*VectorStore](params, func(p ListParams) (any, error) { return s.List(ctx, p, opts...) })
 }

@@ -60,6 +60,4 @@ func (d *deletion) check() error {
 	return checkObject(d.Object, d.object, d.ID)
 }
 
-func (d *deletion) incomplete() bool  { return false }
-func (d *deletion) keep([]byte) error { return nil }
-func (d *deletion) cursor() string    { return d.ID }
+func (d *deletion) cursor() string { return d.ID }
