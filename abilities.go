@@ -13,13 +13,6 @@ const (
 	includes                     // its answer can hold more than usual
 )
 
-func abilities(list []ability) (sum ability) {
-	for _, a := range list {
-		sum |= a
-	}
-	return sum
-}
-
 func (a ability) missing() string {
 	switch {
 	case a == streams:

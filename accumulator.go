@@ -218,14 +218,14 @@ func (h *heldBytes) room(length, index int) (missing int, err error) {
 	return missing, h.add(missing * elementBytes)
 }
 
-// grown is what list has at an index; if that is nothing, what begin has begun.
-func grown[T any](list *[]*T, index int, begin func(*T)) *T {
+// grown is what list has at an index; if that is nothing, what begin has begun. P is a pointer.
+func grown[P comparable](list *[]P, index int, begin func() P) P {
 	if missing := index + 1 - len(*list); missing > 0 {
-		*list = append(*list, make([]*T, missing)...)
+		*list = append(*list, make([]P, missing)...)
 	}
-	if (*list)[index] == nil {
-		(*list)[index] = new(T)
-		begin((*list)[index])
+	var nothing P
+	if (*list)[index] == nothing {
+		(*list)[index] = begin()
 	}
 	return (*list)[index]
 }
@@ -290,7 +290,8 @@ func (g *growingMessage) add(d *ContentPartDelta, held *heldBytes) (err error) {
 
 // part is what grows at an index, beginning with what is there.
 func (g *growingMessage) part(index int) *growingPart {
-	return grown(&g.parts, index, func(part *growingPart) {
+	return grown(&g.parts, index, func() *growingPart {
+		part := new(growingPart)
 		content := &g.message.Content[index]
 		part.refusal.WriteString(content.Refusal)
 		if content.Text != nil {
@@ -298,6 +299,7 @@ func (g *growingMessage) part(index int) *growingPart {
 			part.text.WriteString(content.Text.Value)
 			part.annotations = slices.Clone(content.Text.Annotations)
 		}
+		return part
 	})
 }
 
@@ -435,12 +437,17 @@ func (c *growingCall) addCode(call *ToolCall, d *CodeInterpreterCallDelta, held 
 
 // log is what grows at an index of the outputs, beginning with what is there.
 func (c *growingCall) log(index int, logs string) *strings.Builder {
-	return grown(&c.logs, index, func(log *strings.Builder) { log.WriteString(logs) })
+	return grown(&c.logs, index, func() *strings.Builder {
+		log := new(strings.Builder)
+		log.WriteString(logs)
+		return log
+	})
 }
 
 // call is what grows at an index, beginning with what is there.
 func (g *growingStep) call(index int) *growingCall {
-	return grown(&g.calls, index, func(growing *growingCall) {
+	return grown(&g.calls, index, func() *growingCall {
+		growing := new(growingCall)
 		call := &g.step.StepDetails.ToolCalls[index]
 		growing.arguments.WriteString(call.Arguments)
 		growing.output.WriteString(call.Output)
@@ -453,6 +460,7 @@ func (g *growingStep) call(index int) *growingCall {
 			growing.input.WriteString(call.CodeInterpreter.Input)
 			call.CodeInterpreter = &CodeInterpreterCall{Outputs: slices.Clone(call.CodeInterpreter.Outputs)}
 		}
+		return growing
 	})
 }
 

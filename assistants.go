@@ -3,7 +3,6 @@ package assistants
 import (
 	"context"
 	"iter"
-	"net/http"
 )
 
 // An Assistant is a model with instructions, tools and files, which runs on threads.
@@ -128,21 +127,21 @@ type AssistantsService service
 //
 // POST /assistants: https://platform.openai.com/docs/api-reference/assistants/createAssistant
 func (s *AssistantsService) Create(ctx context.Context, params AssistantCreateParams, opts ...RequestOption) (*Assistant, error) {
-	return call(ctx, s.core, http.MethodPost, route{"assistants"}, params, new(Assistant), opts)
+	return call(ctx, s.core, post(params, "assistants"), new(Assistant), opts)
 }
 
 // Retrieve returns an assistant, or an error that is [ErrNotFound].
 //
 // GET /assistants/{assistant_id}: https://platform.openai.com/docs/api-reference/assistants/getAssistant
 func (s *AssistantsService) Retrieve(ctx context.Context, assistantID string, opts ...RequestOption) (*Assistant, error) {
-	return call(ctx, s.core, http.MethodGet, route{"assistants", assistantID}, nil, new(Assistant), opts)
+	return call(ctx, s.core, get("assistants", assistantID), new(Assistant), opts)
 }
 
 // Modify changes an assistant and returns it as it then is. Runs that were created before keep what they began with.
 //
 // POST /assistants/{assistant_id}: https://platform.openai.com/docs/api-reference/assistants/modifyAssistant
 func (s *AssistantsService) Modify(ctx context.Context, assistantID string, params AssistantModifyParams, opts ...RequestOption) (*Assistant, error) {
-	return call(ctx, s.core, http.MethodPost, route{"assistants", assistantID}, params, new(Assistant), opts)
+	return call(ctx, s.core, post(params, "assistants", assistantID), new(Assistant), opts)
 }
 
 // Delete deletes an assistant. Its threads, runs, files and vector stores stay.
@@ -156,7 +155,7 @@ func (s *AssistantsService) Delete(ctx context.Context, assistantID string, opts
 //
 // GET /assistants: https://platform.openai.com/docs/api-reference/assistants/listAssistants
 func (s *AssistantsService) List(ctx context.Context, params ListParams, opts ...RequestOption) (*Page[Assistant], error) {
-	return list[Assistant](ctx, s.core, route{"assistants"}, params, opts)
+	return list[Assistant](ctx, s.core, get("assistants"), params, opts)
 }
 
 // All iterates over assistants from where params say, to the end of the list; what Before does is said at [ListParams].

@@ -20,31 +20,26 @@ import (
 // A route is a path as its elements: literals and ids.
 type route []string
 
-// call is every method of every service that is not one of the two below: it sends in to a route and returns out, which
-// is a new answer. able is what it can do beyond that, at the wish of options.
-func call[P any](ctx context.Context, c *core, method string, to route, in any, out P, opts []RequestOption, able ...ability) (P, error) {
-	if err := c.call(ctx, method, to, in, out, opts, able); err != nil {
+// call is every method of every service that is not one of the two below: it sends o and returns out, which is a new
+// answer.
+func call[P any](ctx context.Context, c *core, o *outgoing, out P, opts []RequestOption) (P, error) {
+	if err := c.exchange(ctx, o, out, opts); err != nil {
 		var none P
 		return none, err
 	}
 	return out, nil
 }
 
-func (c *core) call(ctx context.Context, method string, to route, in, out any, opts []RequestOption, able []ability) error {
-	return c.exchange(ctx, &outgoing{method: method, to: to, in: in, able: abilities(able)}, out, opts)
-}
-
-// list is every List method: params are encoded as the query.
-func list[T any](ctx context.Context, c *core, to route, params any, opts []RequestOption, able ...ability) (*Page[T], error) {
+// list is every List method: params are encoded as the query of o.
+func list[T any](ctx context.Context, c *core, o *outgoing, params any, opts []RequestOption) (*Page[T], error) {
 	out := new(listing[T])
-	if err := c.list(ctx, to, params, out, opts, able); err != nil {
+	if err := c.list(ctx, o, params, out, opts); err != nil {
 		return nil, err
 	}
 	return &out.Page, nil
 }
 
-func (c *core) list(ctx context.Context, to route, params, out any, opts []RequestOption, able []ability) error {
-	o := &outgoing{method: http.MethodGet, to: to, able: abilities(able)}
+func (c *core) list(ctx context.Context, o *outgoing, params, out any, opts []RequestOption) error {
 	values, err := query.Values(params)
 	if err != nil {
 		return o.failed(err)
@@ -90,10 +85,22 @@ type outgoing struct {
 	path   string // of to, escaped, below the endpoint's base; prepare fills it in
 	query  string // encoded
 	in     any    // nil: no body
-	able   ability
+	can    ability
 
 	streamed bool // the answer is to be a stream of events
 	whole    bool // the answer is to be all there is: with status 200
+}
+
+func get(to ...string) *outgoing { return &outgoing{method: http.MethodGet, to: to} }
+
+func post(in any, to ...string) *outgoing {
+	return &outgoing{method: http.MethodPost, to: to, in: in}
+}
+
+// able says what o can do beyond that, at the wish of options.
+func (o *outgoing) able(can ability) *outgoing {
+	o.can |= can
+	return o
 }
 
 var errNilContext = errors.New("the context is nil")
@@ -127,7 +134,7 @@ func (c *core) configure(o *outgoing, opts []RequestOption) (callConfig, error) 
 	}
 	cfg, err := c.defaults.with(opts)
 	if err == nil {
-		err = cfg.unmet(o.able)
+		err = cfg.unmet(o.can)
 	}
 	if err != nil {
 		return cfg, o.failed(err)
@@ -162,7 +169,7 @@ var errIDHoldsCredentials = errors.New("the answer's id holds credentials")
 
 // open sends o and returns the answer's body as it arrives.
 func (c *core) open(ctx context.Context, o *outgoing, opts []RequestOption) (io.ReadCloser, error) {
-	o.able = streams
+	o.can = streams
 	cfg, err := c.configure(o, opts)
 	if err != nil {
 		return nil, err
@@ -241,7 +248,7 @@ func (c *core) prepare(ctx context.Context, o *outgoing, cfg *callConfig) (*tran
 			return nil, err
 		}
 	}
-	if o.able&includes != 0 {
+	if o.can&includes != 0 {
 		o.query = cfg.included(o.query)
 	}
 	req := &transport.Request{

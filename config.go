@@ -74,15 +74,16 @@ func newConfig() *config {
 }
 
 // with returns a copy that opts were applied to.
-func (c callConfig) with(opts []RequestOption) (callConfig, error) {
-	c.needs = nil // the client's options are for the calls that can honour them
+func (c *callConfig) with(opts []RequestOption) (callConfig, error) {
+	cfg := *c
+	cfg.needs = nil // the client's options are for the calls that can honour them
 	if len(opts) == 0 {
-		return c, nil // most calls; the copy, whose address nobody takes here, stays off the heap
+		return cfg, nil // most calls; the copy, whose address nobody takes here, stays off the heap
 	}
-	return c.apply(opts)
+	return apply(cfg, opts)
 }
 
-func (c callConfig) apply(opts []RequestOption) (callConfig, error) {
+func apply(c callConfig, opts []RequestOption) (callConfig, error) {
 	for i, opt := range opts {
 		if opt == nil {
 			return c, fmt.Errorf("option %d is nil", i)
@@ -95,13 +96,14 @@ func (c callConfig) apply(opts []RequestOption) (callConfig, error) {
 }
 
 // further is the configuration of calls that follow another one of the same method, without what belonged to that.
-func (c callConfig) further() callConfig {
-	c.idempotencyKey, c.fields, c.include, c.needs = "", nil, nil, nil
-	if c.header["Idempotency-Key"].Reveal() != "" {
-		c.header = maps.Clone(c.header)
-		delete(c.header, "Idempotency-Key")
+func (c *callConfig) further() callConfig {
+	cfg := *c
+	cfg.idempotencyKey, cfg.fields, cfg.include, cfg.needs = "", nil, nil, nil
+	if cfg.header["Idempotency-Key"].Reveal() != "" {
+		cfg.header = maps.Clone(cfg.header)
+		delete(cfg.header, "Idempotency-Key")
 	}
-	return c
+	return cfg
 }
 
 // setHeader never writes to a map that another call may be reading.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
-	"net/http"
 )
 
 // A FileBatch is several files that are added to a vector store together.
@@ -87,43 +86,43 @@ type FileBatchesService service
 //
 // POST /vector_stores/{vector_store_id}/file_batches: https://platform.openai.com/docs/api-reference/vector-stores-file-batches/createBatch
 func (s *FileBatchesService) Create(ctx context.Context, vectorStoreID string, params FileBatchCreateParams, opts ...RequestOption) (*FileBatch, error) {
-	return call(ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID, "file_batches"}, params, new(FileBatch), opts)
+	return call(ctx, s.core, post(params, "vector_stores", vectorStoreID, "file_batches"), new(FileBatch), opts)
 }
 
 // Retrieve returns a batch, or an error that is [ErrNotFound].
 //
 // GET /vector_stores/{vector_store_id}/file_batches/{batch_id}: https://platform.openai.com/docs/api-reference/vector-stores-file-batches/getBatch
 func (s *FileBatchesService) Retrieve(ctx context.Context, vectorStoreID, batchID string, opts ...RequestOption) (*FileBatch, error) {
-	return call(ctx, s.core, http.MethodGet, route{"vector_stores", vectorStoreID, "file_batches", batchID}, nil, new(FileBatch), opts)
+	return call(ctx, s.core, get("vector_stores", vectorStoreID, "file_batches", batchID), new(FileBatch), opts)
 }
 
 // Cancel gives up the files of a batch that have not been read yet. A batch that is completed stays so, without an error.
 //
 // POST /vector_stores/{vector_store_id}/file_batches/{batch_id}/cancel: https://platform.openai.com/docs/api-reference/vector-stores-file-batches/cancelBatch
 func (s *FileBatchesService) Cancel(ctx context.Context, vectorStoreID, batchID string, opts ...RequestOption) (*FileBatch, error) {
-	return call(ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID, "file_batches", batchID, "cancel"}, nil, new(FileBatch), opts)
+	return call(ctx, s.core, post(nil, "vector_stores", vectorStoreID, "file_batches", batchID, "cancel"), new(FileBatch), opts)
 }
 
 // ListFiles returns a page of the files of a batch; the newest 20 if params is zero.
 //
 // GET /vector_stores/{vector_store_id}/file_batches/{batch_id}/files: https://platform.openai.com/docs/api-reference/vector-stores-file-batches/listBatchFiles
 func (s *FileBatchesService) ListFiles(ctx context.Context, vectorStoreID, batchID string, params VectorStoreFileListParams, opts ...RequestOption) (*Page[VectorStoreFile], error) {
-	return s.list(ctx, vectorStoreID, batchID, params, opts)
+	return s.list(ctx, vectorStoreID, batchID, params, opts, 0)
 }
 
-func (s *FileBatchesService) list(ctx context.Context, vectorStoreID, batchID string, params VectorStoreFileListParams, opts []RequestOption, able ...ability) (*Page[VectorStoreFile], error) {
-	return list[VectorStoreFile](ctx, s.core, route{"vector_stores", vectorStoreID, "file_batches", batchID, "files"}, params, opts, able...)
+func (s *FileBatchesService) list(ctx context.Context, vectorStoreID, batchID string, params VectorStoreFileListParams, opts []RequestOption, can ability) (*Page[VectorStoreFile], error) {
+	return list[VectorStoreFile](ctx, s.core, get("vector_stores", vectorStoreID, "file_batches", batchID, "files").able(can), params, opts)
 }
 
 // AllFiles iterates over the files of a batch, in the way of [AssistantsService.All].
 //
 // GET /vector_stores/{vector_store_id}/file_batches/{batch_id}/files: https://platform.openai.com/docs/api-reference/vector-stores-file-batches/listBatchFiles
 func (s *FileBatchesService) AllFiles(ctx context.Context, vectorStoreID, batchID string, params VectorStoreFileListParams, opts ...RequestOption) iter.Seq2[*VectorStoreFile, error] {
-	return s.all(ctx, vectorStoreID, batchID, params, opts)
+	return s.all(ctx, vectorStoreID, batchID, params, opts, 0)
 }
 
-func (s *FileBatchesService) all(ctx context.Context, vectorStoreID, batchID string, params VectorStoreFileListParams, opts []RequestOption, able ...ability) iter.Seq2[*VectorStoreFile, error] {
+func (s *FileBatchesService) all(ctx context.Context, vectorStoreID, batchID string, params VectorStoreFileListParams, opts []RequestOption, can ability) iter.Seq2[*VectorStoreFile, error] {
 	return all[*VectorStoreFile](params.part(), func(p ListParams) (any, error) {
-		return s.list(ctx, vectorStoreID, batchID, params.at(p), opts, able...)
+		return s.list(ctx, vectorStoreID, batchID, params.at(p), opts, can)
 	})
 }

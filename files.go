@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"iter"
-	"net/http"
 	"os"
 )
 
@@ -174,14 +173,14 @@ type FilesService service
 //
 // POST /files: https://platform.openai.com/docs/api-reference/files/create
 func (s *FilesService) Upload(ctx context.Context, params FileUploadParams, opts ...RequestOption) (*File, error) {
-	return call(ctx, s.core, http.MethodPost, route{"files"}, &params, new(File), opts)
+	return call(ctx, s.core, post(&params, "files"), new(File), opts)
 }
 
 // Retrieve returns a file, or an error that is [ErrNotFound].
 //
 // GET /files/{file_id}: https://platform.openai.com/docs/api-reference/files/retrieve
 func (s *FilesService) Retrieve(ctx context.Context, fileID string, opts ...RequestOption) (*File, error) {
-	return call(ctx, s.core, http.MethodGet, route{"files", fileID}, nil, new(File), opts)
+	return call(ctx, s.core, get("files", fileID), new(File), opts)
 }
 
 // Delete deletes a file: from all vector stores and assistants too.
@@ -197,14 +196,16 @@ func (s *FilesService) Delete(ctx context.Context, fileID string, opts ...Reques
 //
 // GET /files/{file_id}/content: https://platform.openai.com/docs/api-reference/files/retrieve-contents
 func (s *FilesService) Content(ctx context.Context, fileID string, opts ...RequestOption) (io.ReadCloser, error) {
-	return s.core.open(ctx, &outgoing{method: http.MethodGet, to: route{"files", fileID, "content"}, whole: true}, opts)
+	o := get("files", fileID, "content")
+	o.whole = true
+	return s.core.open(ctx, o, opts)
 }
 
 // List returns a page of files; the newest 10,000 if params is zero.
 //
 // GET /files: https://platform.openai.com/docs/api-reference/files/list
 func (s *FilesService) List(ctx context.Context, params FileListParams, opts ...RequestOption) (*Page[File], error) {
-	return list[File](ctx, s.core, route{"files"}, params, opts)
+	return list[File](ctx, s.core, get("files"), params, opts)
 }
 
 // All iterates over files, in the way of [AssistantsService.All].

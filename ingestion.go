@@ -2,7 +2,6 @@ package assistants
 
 import (
 	"context"
-	"net/http"
 )
 
 // This file waits for the service to read the files of vector stores.
@@ -15,7 +14,7 @@ import (
 //
 // GET /vector_stores/{vector_store_id}/files/{file_id}: https://platform.openai.com/docs/api-reference/vector-stores-files/getFile
 func (s *VectorStoreFilesService) Poll(ctx context.Context, vectorStoreID, fileID string, opts ...RequestOption) (*VectorStoreFile, error) {
-	return s.settle(ctx, vectorStoreID, &outgoing{method: http.MethodGet, to: route{"vector_stores", vectorStoreID, "files", fileID}}, opts)
+	return s.settle(ctx, vectorStoreID, get("vector_stores", vectorStoreID, "files", fileID), opts)
 }
 
 // CreateAndPoll adds a file to a vector store and waits until it has been read, as [VectorStoreFilesService.Create] and
@@ -23,12 +22,15 @@ func (s *VectorStoreFilesService) Poll(ctx context.Context, vectorStoreID, fileI
 //
 // POST /vector_stores/{vector_store_id}/files: https://platform.openai.com/docs/api-reference/vector-stores-files/createFile
 func (s *VectorStoreFilesService) CreateAndPoll(ctx context.Context, vectorStoreID string, params VectorStoreFileCreateParams, opts ...RequestOption) (*VectorStoreFile, error) {
-	return s.settle(ctx, vectorStoreID, &outgoing{method: http.MethodPost, to: route{"vector_stores", vectorStoreID, "files"}, in: params}, opts)
+	return s.settle(ctx, vectorStoreID, post(params, "vector_stores", vectorStoreID, "files"), opts)
 }
 
 func (s *VectorStoreFilesService) settle(ctx context.Context, vectorStoreID string, o *outgoing, opts []RequestOption) (*VectorStoreFile, error) {
-	return settle(ctx, s.core, o, opts, func(f *VectorStoreFile) (route, bool) {
-		return route{"vector_stores", vectorStoreID, "files", f.ID}, f.Status == VectorStoreFileInProgress
+	return settle(ctx, s.core, o, opts, func(f *VectorStoreFile) *outgoing {
+		if f.Status != VectorStoreFileInProgress {
+			return nil
+		}
+		return get("vector_stores", vectorStoreID, "files", f.ID)
 	})
 }
 
@@ -39,7 +41,7 @@ func (s *VectorStoreFilesService) settle(ctx context.Context, vectorStoreID stri
 //
 // GET /vector_stores/{vector_store_id}/file_batches/{batch_id}: https://platform.openai.com/docs/api-reference/vector-stores-file-batches/getBatch
 func (s *FileBatchesService) Poll(ctx context.Context, vectorStoreID, batchID string, opts ...RequestOption) (*FileBatch, error) {
-	return s.settle(ctx, vectorStoreID, &outgoing{method: http.MethodGet, to: route{"vector_stores", vectorStoreID, "file_batches", batchID}}, opts)
+	return s.settle(ctx, vectorStoreID, get("vector_stores", vectorStoreID, "file_batches", batchID), opts)
 }
 
 // CreateAndPoll adds files to a vector store and waits until they have been read, as [FileBatchesService.Create] and
@@ -47,19 +49,22 @@ func (s *FileBatchesService) Poll(ctx context.Context, vectorStoreID, batchID st
 //
 // POST /vector_stores/{vector_store_id}/file_batches: https://platform.openai.com/docs/api-reference/vector-stores-file-batches/createBatch
 func (s *FileBatchesService) CreateAndPoll(ctx context.Context, vectorStoreID string, params FileBatchCreateParams, opts ...RequestOption) (*FileBatch, error) {
-	return s.settle(ctx, vectorStoreID, &outgoing{method: http.MethodPost, to: route{"vector_stores", vectorStoreID, "file_batches"}, in: params}, opts)
+	return s.settle(ctx, vectorStoreID, post(params, "vector_stores", vectorStoreID, "file_batches"), opts)
 }
 
 func (s *FileBatchesService) settle(ctx context.Context, vectorStoreID string, o *outgoing, opts []RequestOption) (*FileBatch, error) {
-	return settle(ctx, s.core, o, opts, func(b *FileBatch) (route, bool) {
-		return route{"vector_stores", vectorStoreID, "file_batches", b.ID}, b.Status == FileBatchInProgress
+	return settle(ctx, s.core, o, opts, func(b *FileBatch) *outgoing {
+		if b.Status != FileBatchInProgress {
+			return nil
+		}
+		return get("vector_stores", vectorStoreID, "file_batches", b.ID)
 	})
 }
 
-// settle sends o and looks at what it is answered until that is settled. look says where it is to be looked at, and whether
-// it has to be.
-func settle[T any](ctx context.Context, c *core, o *outgoing, opts []RequestOption, look func(*T) (at route, moving bool)) (*T, error) {
-	o.able |= settles
+// settle sends o and looks at what it is answered until that is settled. look is how that is looked at, nil if it need not
+// be.
+func settle[T any](ctx context.Context, c *core, o *outgoing, opts []RequestOption, look func(*T) *outgoing) (*T, error) {
+	o.can |= settles
 	cfg, err := c.configure(o, opts)
 	if err != nil {
 		return nil, err
@@ -72,11 +77,10 @@ func settle[T any](ctx context.Context, c *core, o *outgoing, opts []RequestOpti
 	cfg = cfg.further()
 	interval := firstPollInterval
 	for {
-		at, moving := look(out)
-		if !moving {
+		again := look(out)
+		if again == nil {
 			return out, nil
 		}
-		again := &outgoing{method: http.MethodGet, to: at}
 		if err := cfg.pause(ctx, header, &interval); err != nil {
 			return out, again.failed(err)
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net/http"
 	"strings"
 )
 
@@ -192,7 +191,7 @@ type MessageListParams struct {
 }
 
 // part is the part of the list that p chooses.
-func (p MessageListParams) part() ListParams { return ListParams{p.Limit, p.Order, p.After, p.Before} }
+func (p *MessageListParams) part() ListParams { return ListParams{p.Limit, p.Order, p.After, p.Before} }
 
 // MessagesService is the messages in threads of a [Client].
 type MessagesService service
@@ -201,21 +200,21 @@ type MessagesService service
 //
 // POST /threads/{thread_id}/messages: https://platform.openai.com/docs/api-reference/messages/createMessage
 func (s *MessagesService) Create(ctx context.Context, threadID string, params MessageCreateParams, opts ...RequestOption) (*Message, error) {
-	return call(ctx, s.core, http.MethodPost, route{"threads", threadID, "messages"}, params, new(Message), opts)
+	return call(ctx, s.core, post(params, "threads", threadID, "messages"), new(Message), opts)
 }
 
 // Retrieve returns a message, or an error that is [ErrNotFound].
 //
 // GET /threads/{thread_id}/messages/{message_id}: https://platform.openai.com/docs/api-reference/messages/getMessage
 func (s *MessagesService) Retrieve(ctx context.Context, threadID, messageID string, opts ...RequestOption) (*Message, error) {
-	return call(ctx, s.core, http.MethodGet, route{"threads", threadID, "messages", messageID}, nil, new(Message), opts)
+	return call(ctx, s.core, get("threads", threadID, "messages", messageID), new(Message), opts)
 }
 
 // Modify changes a message's metadata and returns the message as it then is.
 //
 // POST /threads/{thread_id}/messages/{message_id}: https://platform.openai.com/docs/api-reference/messages/modifyMessage
 func (s *MessagesService) Modify(ctx context.Context, threadID, messageID string, params MessageModifyParams, opts ...RequestOption) (*Message, error) {
-	return call(ctx, s.core, http.MethodPost, route{"threads", threadID, "messages", messageID}, params, new(Message), opts)
+	return call(ctx, s.core, post(params, "threads", threadID, "messages", messageID), new(Message), opts)
 }
 
 // Delete deletes a message. Its files stay.
@@ -229,7 +228,7 @@ func (s *MessagesService) Delete(ctx context.Context, threadID, messageID string
 //
 // GET /threads/{thread_id}/messages: https://platform.openai.com/docs/api-reference/messages/listMessages
 func (s *MessagesService) List(ctx context.Context, threadID string, params MessageListParams, opts ...RequestOption) (*Page[Message], error) {
-	return list[Message](ctx, s.core, route{"threads", threadID, "messages"}, params, opts)
+	return list[Message](ctx, s.core, get("threads", threadID, "messages"), params, opts)
 }
 
 // All iterates over a thread's messages, in the way of [AssistantsService.All].

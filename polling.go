@@ -22,7 +22,7 @@ import (
 //
 // GET /threads/{thread_id}/runs/{run_id}: https://platform.openai.com/docs/api-reference/runs/getRun
 func (s *RunsService) Poll(ctx context.Context, threadID, runID string, opts ...RequestOption) (*Run, error) {
-	o := &outgoing{method: http.MethodGet, to: route{"threads", threadID, "runs", runID}, able: polls | handles}
+	o := get("threads", threadID, "runs", runID).able(polls | handles)
 	cfg, err := s.core.configure(o, opts)
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func (s *RunsService) Poll(ctx context.Context, threadID, runID string, opts ...
 //
 // POST /threads/{thread_id}/runs: https://platform.openai.com/docs/api-reference/runs/createRun
 func (s *RunsService) CreateAndPoll(ctx context.Context, threadID string, params RunCreateParams, opts ...RequestOption) (*Run, error) {
-	return s.core.poll(ctx, threadID, "", &outgoing{to: route{"threads", threadID, "runs"}, in: params, able: includes}, opts)
+	return s.core.poll(ctx, threadID, "", post(params, "threads", threadID, "runs").able(includes), opts)
 }
 
 // SubmitToolOutputsAndPoll answers what a run waits for and waits for the run, as [RunsService.SubmitToolOutputs] and
@@ -48,7 +48,7 @@ func (s *RunsService) CreateAndPoll(ctx context.Context, threadID string, params
 //
 // POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs: https://platform.openai.com/docs/api-reference/runs/submitToolOutputs
 func (s *RunsService) SubmitToolOutputsAndPoll(ctx context.Context, threadID, runID string, params RunSubmitToolOutputsParams, opts ...RequestOption) (*Run, error) {
-	return s.core.poll(ctx, threadID, runID, &outgoing{to: route{"threads", threadID, "runs", runID, "submit_tool_outputs"}, in: params}, opts)
+	return s.core.poll(ctx, threadID, runID, post(params, "threads", threadID, "runs", runID, "submit_tool_outputs"), opts)
 }
 
 // CreateAndRunPoll makes a thread, runs it and waits for the run, as [ThreadsService.CreateAndRun] and
@@ -56,13 +56,12 @@ func (s *RunsService) SubmitToolOutputsAndPoll(ctx context.Context, threadID, ru
 //
 // POST /threads/runs: https://platform.openai.com/docs/api-reference/runs/createThreadAndRun
 func (s *ThreadsService) CreateAndRunPoll(ctx context.Context, params ThreadCreateAndRunParams, opts ...RequestOption) (*Run, error) {
-	return s.core.poll(ctx, "", "", &outgoing{to: route{"threads", "runs"}, in: params}, opts)
+	return s.core.poll(ctx, "", "", post(params, "threads", "runs"), opts)
 }
 
 // poll sends what answers with a run, and waits for that. Ids are "" where only the answer knows them.
 func (c *core) poll(ctx context.Context, threadID, runID string, o *outgoing, opts []RequestOption) (*Run, error) {
-	o.method = http.MethodPost
-	o.able |= polls | handles
+	o.can |= polls | handles
 	cfg, err := c.configure(o, opts)
 	if err != nil {
 		return nil, err

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"net/http"
 )
 
 // A Run is an assistant at work on a thread: calls of its model and its tools, until a message answers.
@@ -307,28 +306,28 @@ type RunsService service
 //
 // POST /threads/{thread_id}/runs: https://platform.openai.com/docs/api-reference/runs/createRun
 func (s *RunsService) Create(ctx context.Context, threadID string, params RunCreateParams, opts ...RequestOption) (*Run, error) {
-	return call(ctx, s.core, http.MethodPost, route{"threads", threadID, "runs"}, params, new(Run), opts, includes)
+	return call(ctx, s.core, post(params, "threads", threadID, "runs").able(includes), new(Run), opts)
 }
 
 // Retrieve returns a run, or an error that is [ErrNotFound].
 //
 // GET /threads/{thread_id}/runs/{run_id}: https://platform.openai.com/docs/api-reference/runs/getRun
 func (s *RunsService) Retrieve(ctx context.Context, threadID, runID string, opts ...RequestOption) (*Run, error) {
-	return call(ctx, s.core, http.MethodGet, route{"threads", threadID, "runs", runID}, nil, new(Run), opts)
+	return call(ctx, s.core, get("threads", threadID, "runs", runID), new(Run), opts)
 }
 
 // Modify changes a run's metadata and returns the run as it then is.
 //
 // POST /threads/{thread_id}/runs/{run_id}: https://platform.openai.com/docs/api-reference/runs/modifyRun
 func (s *RunsService) Modify(ctx context.Context, threadID, runID string, params RunModifyParams, opts ...RequestOption) (*Run, error) {
-	return call(ctx, s.core, http.MethodPost, route{"threads", threadID, "runs", runID}, params, new(Run), opts)
+	return call(ctx, s.core, post(params, "threads", threadID, "runs", runID), new(Run), opts)
 }
 
 // List returns a page of a thread's runs; the newest 20 if params is zero.
 //
 // GET /threads/{thread_id}/runs: https://platform.openai.com/docs/api-reference/runs/listRuns
 func (s *RunsService) List(ctx context.Context, threadID string, params ListParams, opts ...RequestOption) (*Page[Run], error) {
-	return list[Run](ctx, s.core, route{"threads", threadID, "runs"}, params, opts)
+	return list[Run](ctx, s.core, get("threads", threadID, "runs"), params, opts)
 }
 
 // All iterates over a thread's runs, in the way of [AssistantsService.All].
@@ -343,7 +342,7 @@ func (s *RunsService) All(ctx context.Context, threadID string, params ListParam
 //
 // POST /threads/{thread_id}/runs/{run_id}/cancel: https://platform.openai.com/docs/api-reference/runs/cancelRun
 func (s *RunsService) Cancel(ctx context.Context, threadID, runID string, opts ...RequestOption) (*Run, error) {
-	return call(ctx, s.core, http.MethodPost, route{"threads", threadID, "runs", runID, "cancel"}, nil, new(Run), opts)
+	return call(ctx, s.core, post(nil, "threads", threadID, "runs", runID, "cancel"), new(Run), opts)
 }
 
 // SubmitToolOutputs answers what a run that is [RunRequiresAction] waits for, and returns it as it goes on. The
@@ -351,5 +350,5 @@ func (s *RunsService) Cancel(ctx context.Context, threadID, runID string, opts .
 //
 // POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs: https://platform.openai.com/docs/api-reference/runs/submitToolOutputs
 func (s *RunsService) SubmitToolOutputs(ctx context.Context, threadID, runID string, params RunSubmitToolOutputsParams, opts ...RequestOption) (*Run, error) {
-	return call(ctx, s.core, http.MethodPost, route{"threads", threadID, "runs", runID, "submit_tool_outputs"}, params, new(Run), opts)
+	return call(ctx, s.core, post(params, "threads", threadID, "runs", runID, "submit_tool_outputs"), new(Run), opts)
 }

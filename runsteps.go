@@ -3,7 +3,6 @@ package assistants
 import (
 	"context"
 	"iter"
-	"net/http"
 )
 
 // A RunStep is one thing that a run did: it wrote a message, or it used tools.
@@ -82,14 +81,14 @@ type RunStepsService service
 //
 // GET /threads/{thread_id}/runs/{run_id}/steps/{step_id}: https://platform.openai.com/docs/api-reference/run-steps/getRunStep
 func (s *RunStepsService) Retrieve(ctx context.Context, threadID, runID, stepID string, opts ...RequestOption) (*RunStep, error) {
-	return call(ctx, s.core, http.MethodGet, route{"threads", threadID, "runs", runID, "steps", stepID}, nil, new(RunStep), opts, includes)
+	return call(ctx, s.core, get("threads", threadID, "runs", runID, "steps", stepID).able(includes), new(RunStep), opts)
 }
 
 // List returns a page of a run's steps; the newest 20 if params is zero. [WithInclude] asks for more of them.
 //
 // GET /threads/{thread_id}/runs/{run_id}/steps: https://platform.openai.com/docs/api-reference/run-steps/listRunSteps
 func (s *RunStepsService) List(ctx context.Context, threadID, runID string, params ListParams, opts ...RequestOption) (*Page[RunStep], error) {
-	return list[RunStep](ctx, s.core, route{"threads", threadID, "runs", runID, "steps"}, params, opts, includes)
+	return list[RunStep](ctx, s.core, get("threads", threadID, "runs", runID, "steps").able(includes), params, opts)
 }
 
 // All iterates over a run's steps, in the way of [AssistantsService.All]. [WithInclude] asks for more of them.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 )
 
 // VectorStoreSearchParams are a question to a vector store.
@@ -104,5 +103,5 @@ func (r *VectorStoreSearchResult) Text() string { return textOf(r.Content) }
 //
 // POST /vector_stores/{vector_store_id}/search: https://platform.openai.com/docs/api-reference/vector-stores/search
 func (s *VectorStoresService) Search(ctx context.Context, vectorStoreID string, params VectorStoreSearchParams, opts ...RequestOption) (*VectorStoreSearchResults, error) {
-	return call(ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID, "search"}, params, new(VectorStoreSearchResults), opts)
+	return call(ctx, s.core, post(params, "vector_stores", vectorStoreID, "search"), new(VectorStoreSearchResults), opts)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"net/http"
 	"os"
 	"sync"
 )
@@ -50,10 +49,11 @@ type Stream struct {
 //
 // POST /threads/{thread_id}/runs: https://platform.openai.com/docs/api-reference/runs/createRun
 func (s *RunsService) Stream(ctx context.Context, threadID string, params RunCreateParams, opts ...RequestOption) (*Stream, error) {
-	return s.core.stream(ctx, threadID, "", &outgoing{to: route{"threads", threadID, "runs"}, able: includes, in: struct {
+	in := struct {
 		RunCreateParams
 		streamed
-	}{params, streamed{true}}}, opts)
+	}{params, streamed{true}}
+	return s.core.stream(ctx, threadID, "", post(in, "threads", threadID, "runs").able(includes), opts)
 }
 
 // SubmitToolOutputsStream answers what a run waits for, as [RunsService.SubmitToolOutputs] does, and streams how the
@@ -61,9 +61,8 @@ func (s *RunsService) Stream(ctx context.Context, threadID string, params RunCre
 //
 // POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs: https://platform.openai.com/docs/api-reference/runs/submitToolOutputs
 func (s *RunsService) SubmitToolOutputsStream(ctx context.Context, threadID, runID string, params RunSubmitToolOutputsParams, opts ...RequestOption) (*Stream, error) {
-	o := &outgoing{to: route{"threads", threadID, "runs", runID, "submit_tool_outputs"}}
-	o.in = submissionStreamed(params)
-	return s.core.stream(ctx, threadID, runID, o, opts)
+	in := submissionStreamed(params)
+	return s.core.stream(ctx, threadID, runID, post(in, "threads", threadID, "runs", runID, "submit_tool_outputs"), opts)
 }
 
 func submissionStreamed(params RunSubmitToolOutputsParams) any {
@@ -77,10 +76,11 @@ func submissionStreamed(params RunSubmitToolOutputsParams) any {
 //
 // POST /threads/runs: https://platform.openai.com/docs/api-reference/runs/createThreadAndRun
 func (s *ThreadsService) CreateAndRunStream(ctx context.Context, params ThreadCreateAndRunParams, opts ...RequestOption) (*Stream, error) {
-	return s.core.stream(ctx, "", "", &outgoing{to: route{"threads", "runs"}, in: struct {
+	in := struct {
 		ThreadCreateAndRunParams
 		streamed
-	}{params, streamed{true}}}, opts)
+	}{params, streamed{true}}
+	return s.core.stream(ctx, "", "", post(in, "threads", "runs"), opts)
 }
 
 // streamed asks for a stream.
@@ -90,8 +90,8 @@ type streamed struct {
 
 // stream opens what o answers with.
 func (c *core) stream(ctx context.Context, threadID, runID string, o *outgoing, opts []RequestOption) (*Stream, error) {
-	o.method, o.streamed = http.MethodPost, true
-	o.able |= streams | handles
+	o.streamed = true
+	o.can |= streams | handles
 	cfg, err := c.configure(o, opts)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package assistants
 
 import (
 	"context"
-	"net/http"
 )
 
 // A Thread is a conversation: messages, and the files that its tools work on. It belongs to no assistant.
@@ -84,21 +83,21 @@ type ThreadsService service
 //
 // POST /threads: https://platform.openai.com/docs/api-reference/threads/createThread
 func (s *ThreadsService) Create(ctx context.Context, params ThreadCreateParams, opts ...RequestOption) (*Thread, error) {
-	return call(ctx, s.core, http.MethodPost, route{"threads"}, params, new(Thread), opts)
+	return call(ctx, s.core, post(params, "threads"), new(Thread), opts)
 }
 
 // Retrieve returns a thread, or an error that is [ErrNotFound].
 //
 // GET /threads/{thread_id}: https://platform.openai.com/docs/api-reference/threads/getThread
 func (s *ThreadsService) Retrieve(ctx context.Context, threadID string, opts ...RequestOption) (*Thread, error) {
-	return call(ctx, s.core, http.MethodGet, route{"threads", threadID}, nil, new(Thread), opts)
+	return call(ctx, s.core, get("threads", threadID), new(Thread), opts)
 }
 
 // Modify changes a thread and returns it as it then is.
 //
 // POST /threads/{thread_id}: https://platform.openai.com/docs/api-reference/threads/modifyThread
 func (s *ThreadsService) Modify(ctx context.Context, threadID string, params ThreadModifyParams, opts ...RequestOption) (*Thread, error) {
-	return call(ctx, s.core, http.MethodPost, route{"threads", threadID}, params, new(Thread), opts)
+	return call(ctx, s.core, post(params, "threads", threadID), new(Thread), opts)
 }
 
 // Delete deletes a thread with its messages and runs. Its files and vector stores stay.
@@ -112,5 +111,5 @@ func (s *ThreadsService) Delete(ctx context.Context, threadID string, opts ...Re
 //
 // POST /threads/runs: https://platform.openai.com/docs/api-reference/runs/createThreadAndRun
 func (s *ThreadsService) CreateAndRun(ctx context.Context, params ThreadCreateAndRunParams, opts ...RequestOption) (*Run, error) {
-	return call(ctx, s.core, http.MethodPost, route{"threads", "runs"}, params, new(Run), opts)
+	return call(ctx, s.core, post(params, "threads", "runs"), new(Run), opts)
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"sync"
 
@@ -43,7 +42,7 @@ func (p *VectorStoreFileUploadParams) addition(fileID string) VectorStoreFileCre
 //
 // POST /files: https://platform.openai.com/docs/api-reference/files/create
 func (s *VectorStoreFilesService) UploadAndPoll(ctx context.Context, vectorStoreID string, params VectorStoreFileUploadParams, opts ...RequestOption) (*VectorStoreFile, error) {
-	o := &outgoing{method: http.MethodPost, to: route{"vector_stores", vectorStoreID, "files"}, able: settles}
+	o := post(nil, "vector_stores", vectorStoreID, "files").able(settles)
 	if err := s.core.severally(ctx, o, opts); err != nil {
 		return nil, err
 	}
@@ -70,7 +69,7 @@ func (s *VectorStoreFilesService) UploadAndPoll(ctx context.Context, vectorStore
 
 // upload is Files.Upload for methods that wait as well, whose options may be about that.
 func (c *core) upload(ctx context.Context, params *FileUploadParams, opts []RequestOption) (*File, error) {
-	return call(ctx, c, http.MethodPost, route{"files"}, params, new(File), opts, settles)
+	return call(ctx, c, post(params, "files").able(settles), new(File), opts)
 }
 
 var errSeveral = errors.New("it belongs to one request, and this method sends several")
@@ -129,7 +128,7 @@ const (
 //
 // POST /vector_stores/{vector_store_id}/file_batches: https://platform.openai.com/docs/api-reference/vector-stores-file-batches/createBatch
 func (s *FileBatchesService) UploadAndPoll(ctx context.Context, vectorStoreID string, params FileBatchUploadParams, opts ...RequestOption) (*FileBatch, error) {
-	o := &outgoing{method: http.MethodPost, to: route{"vector_stores", vectorStoreID, "file_batches"}, able: settles}
+	o := post(nil, "vector_stores", vectorStoreID, "file_batches").able(settles)
 	if err := s.core.severally(ctx, o, opts); err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"slices"
 	"sync"
@@ -86,7 +85,7 @@ func (e *UploadInterruptedError) Unwrap() error { return e.Err }
 //
 // POST /uploads: https://platform.openai.com/docs/api-reference/uploads/create
 func (s *UploadsService) UploadLarge(ctx context.Context, params UploadLargeParams, opts ...RequestOption) (*File, error) {
-	o := &outgoing{method: http.MethodPost, to: route{"uploads"}}
+	o := post(nil, "uploads")
 	if err := s.core.severally(ctx, o, opts); err != nil {
 		return nil, err
 	}
@@ -332,7 +331,7 @@ func (u *largeUpload) sendPart(ctx context.Context, i int, data *source) {
 		return
 	}
 	in := &addedPart{data, func(sent, _ int64) { u.report.set(i, sent) }}
-	part, err := call(ctx, u.service.core, http.MethodPost, route{"uploads", u.progress.UploadID, "parts"}, in, new(UploadPart), u.opts)
+	part, err := call(ctx, u.service.core, post(in, "uploads", u.progress.UploadID, "parts"), new(UploadPart), u.opts)
 	if err != nil {
 		u.failed(err)
 		return

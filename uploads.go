@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 )
 
 // An Upload is a file on its way to the service in parts, in any order. When it is completed the parts are put together;
@@ -117,26 +116,26 @@ type UploadsService service
 //
 // POST /uploads: https://platform.openai.com/docs/api-reference/uploads/create
 func (s *UploadsService) Create(ctx context.Context, params UploadCreateParams, opts ...RequestOption) (*Upload, error) {
-	return call(ctx, s.core, http.MethodPost, route{"uploads"}, params, new(Upload), opts)
+	return call(ctx, s.core, post(params, "uploads"), new(Upload), opts)
 }
 
 // AddPart adds a part. Parts may be added in any order and several at once.
 //
 // POST /uploads/{upload_id}/parts: https://platform.openai.com/docs/api-reference/uploads/add-part
 func (s *UploadsService) AddPart(ctx context.Context, uploadID string, params UploadPartParams, opts ...RequestOption) (*UploadPart, error) {
-	return call(ctx, s.core, http.MethodPost, route{"uploads", uploadID, "parts"}, &params, new(UploadPart), opts)
+	return call(ctx, s.core, post(&params, "uploads", uploadID, "parts"), new(UploadPart), opts)
 }
 
 // Complete puts the parts together; the answer's File is the result.
 //
 // POST /uploads/{upload_id}/complete: https://platform.openai.com/docs/api-reference/uploads/complete
 func (s *UploadsService) Complete(ctx context.Context, uploadID string, params UploadCompleteParams, opts ...RequestOption) (*Upload, error) {
-	return call(ctx, s.core, http.MethodPost, route{"uploads", uploadID, "complete"}, params, new(Upload), opts)
+	return call(ctx, s.core, post(params, "uploads", uploadID, "complete"), new(Upload), opts)
 }
 
 // Cancel gives an upload up, with all of its parts.
 //
 // POST /uploads/{upload_id}/cancel: https://platform.openai.com/docs/api-reference/uploads/cancel
 func (s *UploadsService) Cancel(ctx context.Context, uploadID string, opts ...RequestOption) (*Upload, error) {
-	return call(ctx, s.core, http.MethodPost, route{"uploads", uploadID, "cancel"}, nil, new(Upload), opts)
+	return call(ctx, s.core, post(nil, "uploads", uploadID, "cancel"), new(Upload), opts)
 }

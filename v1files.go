@@ -3,7 +3,6 @@ package assistants
 import (
 	"context"
 	"iter"
-	"net/http"
 )
 
 // This file is what v1 had in place of tool resources and attachments: files of assistants and of messages. Its calls
@@ -45,14 +44,14 @@ func (f *MessageFile) cursor() string { return f.ID }
 //
 // POST /assistants/{assistant_id}/files: https://platform.openai.com/docs/api-reference/assistants-v1/createAssistantFile
 func (s *AssistantsService) CreateFile(ctx context.Context, assistantID string, params AssistantFileCreateParams, opts ...RequestOption) (*AssistantFile, error) {
-	return call(ctx, s.core, http.MethodPost, route{"assistants", assistantID, "files"}, params, new(AssistantFile), opts)
+	return call(ctx, s.core, post(params, "assistants", assistantID, "files"), new(AssistantFile), opts)
 }
 
 // RetrieveFile returns a file of an assistant of v1, or an error that is [ErrNotFound].
 //
 // GET /assistants/{assistant_id}/files/{file_id}: https://platform.openai.com/docs/api-reference/assistants-v1/getAssistantFile
 func (s *AssistantsService) RetrieveFile(ctx context.Context, assistantID, fileID string, opts ...RequestOption) (*AssistantFile, error) {
-	return call(ctx, s.core, http.MethodGet, route{"assistants", assistantID, "files", fileID}, nil, new(AssistantFile), opts)
+	return call(ctx, s.core, get("assistants", assistantID, "files", fileID), new(AssistantFile), opts)
 }
 
 // DeleteFile takes a file from an assistant of v1. The file itself stays.
@@ -66,7 +65,7 @@ func (s *AssistantsService) DeleteFile(ctx context.Context, assistantID, fileID 
 //
 // GET /assistants/{assistant_id}/files: https://platform.openai.com/docs/api-reference/assistants-v1/listAssistantFiles
 func (s *AssistantsService) ListFiles(ctx context.Context, assistantID string, params ListParams, opts ...RequestOption) (*Page[AssistantFile], error) {
-	return list[AssistantFile](ctx, s.core, route{"assistants", assistantID, "files"}, params, opts)
+	return list[AssistantFile](ctx, s.core, get("assistants", assistantID, "files"), params, opts)
 }
 
 // AllFiles iterates over the files of an assistant of v1, in the way of [AssistantsService.All].
@@ -80,14 +79,14 @@ func (s *AssistantsService) AllFiles(ctx context.Context, assistantID string, pa
 //
 // GET /threads/{thread_id}/messages/{message_id}/files/{file_id}: https://platform.openai.com/docs/api-reference/messages-v1/getMessageFile
 func (s *MessagesService) RetrieveFile(ctx context.Context, threadID, messageID, fileID string, opts ...RequestOption) (*MessageFile, error) {
-	return call(ctx, s.core, http.MethodGet, route{"threads", threadID, "messages", messageID, "files", fileID}, nil, new(MessageFile), opts)
+	return call(ctx, s.core, get("threads", threadID, "messages", messageID, "files", fileID), new(MessageFile), opts)
 }
 
 // ListFiles returns a page of the files of a message of v1; the newest 20 if params is zero.
 //
 // GET /threads/{thread_id}/messages/{message_id}/files: https://platform.openai.com/docs/api-reference/messages-v1/listMessageFiles
 func (s *MessagesService) ListFiles(ctx context.Context, threadID, messageID string, params ListParams, opts ...RequestOption) (*Page[MessageFile], error) {
-	return list[MessageFile](ctx, s.core, route{"threads", threadID, "messages", messageID, "files"}, params, opts)
+	return list[MessageFile](ctx, s.core, get("threads", threadID, "messages", messageID, "files"), params, opts)
 }
 
 // AllFiles iterates over the files of a message of v1, in the way of [AssistantsService.All].

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"net/http"
 	"strings"
 )
 
@@ -99,12 +98,12 @@ type VectorStoreFileListParams struct {
 }
 
 // part is the part of the list that p chooses.
-func (p VectorStoreFileListParams) part() ListParams {
+func (p *VectorStoreFileListParams) part() ListParams {
 	return ListParams{p.Limit, p.Order, p.After, p.Before}
 }
 
 // at is p for another part of the list.
-func (p VectorStoreFileListParams) at(q ListParams) VectorStoreFileListParams {
+func (p *VectorStoreFileListParams) at(q ListParams) VectorStoreFileListParams {
 	return VectorStoreFileListParams{p.Filter, q.Limit, q.Order, q.After, q.Before}
 }
 
@@ -146,21 +145,21 @@ type VectorStoreFilesService service
 //
 // POST /vector_stores/{vector_store_id}/files: https://platform.openai.com/docs/api-reference/vector-stores-files/createFile
 func (s *VectorStoreFilesService) Create(ctx context.Context, vectorStoreID string, params VectorStoreFileCreateParams, opts ...RequestOption) (*VectorStoreFile, error) {
-	return call(ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID, "files"}, params, new(VectorStoreFile), opts)
+	return call(ctx, s.core, post(params, "vector_stores", vectorStoreID, "files"), new(VectorStoreFile), opts)
 }
 
 // Retrieve returns a file in a vector store, or an error that is [ErrNotFound].
 //
 // GET /vector_stores/{vector_store_id}/files/{file_id}: https://platform.openai.com/docs/api-reference/vector-stores-files/getFile
 func (s *VectorStoreFilesService) Retrieve(ctx context.Context, vectorStoreID, fileID string, opts ...RequestOption) (*VectorStoreFile, error) {
-	return call(ctx, s.core, http.MethodGet, route{"vector_stores", vectorStoreID, "files", fileID}, nil, new(VectorStoreFile), opts)
+	return call(ctx, s.core, get("vector_stores", vectorStoreID, "files", fileID), new(VectorStoreFile), opts)
 }
 
 // Modify changes a file's attributes in a vector store and returns the file as it then is.
 //
 // POST /vector_stores/{vector_store_id}/files/{file_id}: https://platform.openai.com/docs/api-reference/vector-stores-files/updateAttributes
 func (s *VectorStoreFilesService) Modify(ctx context.Context, vectorStoreID, fileID string, params VectorStoreFileModifyParams, opts ...RequestOption) (*VectorStoreFile, error) {
-	return call(ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID, "files", fileID}, params, new(VectorStoreFile), opts)
+	return call(ctx, s.core, post(params, "vector_stores", vectorStoreID, "files", fileID), new(VectorStoreFile), opts)
 }
 
 // Delete takes a file out of a vector store. The file itself stays.
@@ -174,14 +173,14 @@ func (s *VectorStoreFilesService) Delete(ctx context.Context, vectorStoreID, fil
 //
 // GET /vector_stores/{vector_store_id}/files/{file_id}/content: https://platform.openai.com/docs/api-reference/vector-stores-files/getContent
 func (s *VectorStoreFilesService) Content(ctx context.Context, vectorStoreID, fileID string, opts ...RequestOption) (*VectorStoreFileContent, error) {
-	return call(ctx, s.core, http.MethodGet, route{"vector_stores", vectorStoreID, "files", fileID, "content"}, nil, new(VectorStoreFileContent), opts)
+	return call(ctx, s.core, get("vector_stores", vectorStoreID, "files", fileID, "content"), new(VectorStoreFileContent), opts)
 }
 
 // List returns a page of the files in a vector store; the newest 20 if params is zero.
 //
 // GET /vector_stores/{vector_store_id}/files: https://platform.openai.com/docs/api-reference/vector-stores-files/listFiles
 func (s *VectorStoreFilesService) List(ctx context.Context, vectorStoreID string, params VectorStoreFileListParams, opts ...RequestOption) (*Page[VectorStoreFile], error) {
-	return list[VectorStoreFile](ctx, s.core, route{"vector_stores", vectorStoreID, "files"}, params, opts)
+	return list[VectorStoreFile](ctx, s.core, get("vector_stores", vectorStoreID, "files"), params, opts)
 }
 
 // All iterates over the files in a vector store, in the way of [AssistantsService.All].

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
-	"net/http"
 )
 
 // A VectorStore is a collection of files that can be searched: cut into chunks, and found by what they say.
@@ -102,21 +101,21 @@ type VectorStoresService service
 //
 // POST /vector_stores: https://platform.openai.com/docs/api-reference/vector-stores/create
 func (s *VectorStoresService) Create(ctx context.Context, params VectorStoreCreateParams, opts ...RequestOption) (*VectorStore, error) {
-	return call(ctx, s.core, http.MethodPost, route{"vector_stores"}, params, new(VectorStore), opts)
+	return call(ctx, s.core, post(params, "vector_stores"), new(VectorStore), opts)
 }
 
 // Retrieve returns a vector store, or an error that is [ErrNotFound].
 //
 // GET /vector_stores/{vector_store_id}: https://platform.openai.com/docs/api-reference/vector-stores/retrieve
 func (s *VectorStoresService) Retrieve(ctx context.Context, vectorStoreID string, opts ...RequestOption) (*VectorStore, error) {
-	return call(ctx, s.core, http.MethodGet, route{"vector_stores", vectorStoreID}, nil, new(VectorStore), opts)
+	return call(ctx, s.core, get("vector_stores", vectorStoreID), new(VectorStore), opts)
 }
 
 // Modify changes what params name and returns the vector store as it then is.
 //
 // POST /vector_stores/{vector_store_id}: https://platform.openai.com/docs/api-reference/vector-stores/modify
 func (s *VectorStoresService) Modify(ctx context.Context, vectorStoreID string, params VectorStoreModifyParams, opts ...RequestOption) (*VectorStore, error) {
-	return call(ctx, s.core, http.MethodPost, route{"vector_stores", vectorStoreID}, params, new(VectorStore), opts)
+	return call(ctx, s.core, post(params, "vector_stores", vectorStoreID), new(VectorStore), opts)
 }
 
 // Delete deletes a vector store. Its files stay.
@@ -130,7 +129,7 @@ func (s *VectorStoresService) Delete(ctx context.Context, vectorStoreID string, 
 //
 // GET /vector_stores: https://platform.openai.com/docs/api-reference/vector-stores/list
 func (s *VectorStoresService) List(ctx context.Context, params ListParams, opts ...RequestOption) (*Page[VectorStore], error) {
-	return list[VectorStore](ctx, s.core, route{"vector_stores"}, params, opts)
+	return list[VectorStore](ctx, s.core, get("vector_stores"), params, opts)
 }
 
 // All iterates over vector stores, in the way of [AssistantsService.All].

@@ -53,8 +53,8 @@ func measure(name string) (footprint, error) {
 }
 
 const (
-	maxBuilds   = 8                // of a program
-	enoughBuilt = 20 * time.Second // of CPU time, after which one build must do
+	maxBuilds   = 16               // of a program
+	enoughBuilt = 40 * time.Second // of CPU time, after which one build must do
 )
 
 // leastOfBuilds is the CPU time of the cheapest of several builds, each with a copy of the cache: what else the machine

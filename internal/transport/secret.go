@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -44,7 +45,7 @@ func (s Secrets) With(secret Secret) Secrets {
 		return s
 	}
 	more := append(slices.Clip(s), secret)
-	slices.SortStableFunc(more, func(a, b Secret) int { return len(b.Reveal()) - len(a.Reveal()) })
+	sort.SliceStable(more, func(i, j int) bool { return len(more[i].Reveal()) > len(more[j].Reveal()) })
 	return more
 }
 
