@@ -69,7 +69,9 @@ func mediaType(said, name string) (string, error) {
 }
 
 // quoteName escapes a name for a header, in which it may hold anything but line breaks.
-func quoteName(name string) string { return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) }
+func quoteName(name string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(name, `\`, `\\`), `"`, `\"`)
+}
 
 // expirationFields are how a form says when a file expires.
 func expirationFields(e *FileExpiration) []formField {

@@ -43,7 +43,8 @@ type window struct {
 // than a span. It tells whether there is any text.
 func (w *window) fill() bool {
 	if w.pieces == nil {
-		w.pieces = append(make([]piece, 0, 2*w.size+4), piece{edge: edgeParagraph})
+		room := min(2*w.size, len(w.source.text)/3) + 4 // few texts have shorter tokens
+		w.pieces = append(make([]piece, 0, room), piece{edge: edgeParagraph})
 	}
 	for !w.complete && w.tokens(0, len(w.pieces)-1) <= 2*w.size {
 		if count := w.source.next(); count > 0 {

@@ -54,7 +54,11 @@ func newLexicalDraft(ctx context.Context, file IndexedFile) (*lexicalDraft, erro
 	if err := checkSpans(file); err != nil {
 		return nil, err
 	}
-	d := &lexicalDraft{chunks: file.Chunks, lengths: make([]float32, len(file.Chunks)), numbers: map[string]uint32{}}
+	room := min(len(file.Text)/8, 4096) // about as many words as a note has; longer texts repeat theirs
+	d := &lexicalDraft{
+		chunks: file.Chunks, lengths: make([]float32, len(file.Chunks)),
+		numbers: make(map[string]uint32, room), terms: make([]draftTerm, 0, room),
+	}
 	begun, over := 0, 0 // the chunks before them begin before the word, or end before it
 	read := 0
 	for start, word := range wordsOf(file.Text) {

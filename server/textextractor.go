@@ -74,10 +74,11 @@ func readable(ctx context.Context, ending, text string) string {
 
 // readText reads all of a content that may be text. What is none is noticed as early as possible.
 func readText(ctx context.Context, content io.Reader) (string, error) {
-	const block = 64 << 10
+	block := 64 << 10
 	var sink textSink
 	if sized, ok := content.(interface{ Len() int }); ok { // or the text would be moved again and again while it grows
 		sink.Grow(min(max(sized.Len(), 0), maxReadBytes))
+		block = min(block, sized.Len()+1) // which sees the end as well
 	}
 	in := bufio.NewReaderSize(contextReader{ctx, content}, block)
 	head, _ := in.Peek(16) // the error comes again
