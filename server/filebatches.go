@@ -219,11 +219,7 @@ func (s *Server) outcomeInBatch(ctx context.Context, storeID, batchID string, me
 
 // fileBatch returns a batch, for a request that names it and its store.
 func (s *Server) fileBatch(ctx context.Context, storeID, id string) (Record, error) {
-	if _, err := s.vectorStore(ctx, storeID); err != nil {
-		return Record{}, err
-	}
-	record, err := s.store.Get(ctx, fileBatches(storeID), id)
-	return record, missing(err, "file batch", id)
+	return s.ofVectorStore(ctx, storeID, fileBatches(storeID), "file batch", id)
 }
 
 // retrieveFileBatch is GET /vector_stores/{vector_store_id}/file_batches/{batch_id}.

@@ -408,11 +408,7 @@ func (s *Server) modifyStoreFile(ctx context.Context, c *call) (reply, error) {
 
 // storeFile returns a file of a vector store, for a request that names both.
 func (s *Server) storeFile(ctx context.Context, storeID, id string) (Record, error) {
-	if _, err := s.vectorStore(ctx, storeID); err != nil {
-		return Record{}, err
-	}
-	record, err := s.store.Get(ctx, vectorStoreFiles(storeID), id)
-	return record, missing(err, "file", id)
+	return s.ofVectorStore(ctx, storeID, vectorStoreFiles(storeID), "file", id)
 }
 
 // retrieveStoreFile is GET /vector_stores/{vector_store_id}/files/{file_id}.

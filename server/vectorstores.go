@@ -150,6 +150,15 @@ func (s *Server) vectorStore(ctx context.Context, id string) (Record, error) {
 	return record, missing(err, "vector store", id)
 }
 
+// ofVectorStore returns what belongs to a vector store, for a request that names both. kind is the API's word for it.
+func (s *Server) ofVectorStore(ctx context.Context, storeID string, in Collection, kind, id string) (Record, error) {
+	if _, err := s.vectorStore(ctx, storeID); err != nil {
+		return Record{}, err
+	}
+	record, err := s.store.Get(ctx, in, id)
+	return record, missing(err, kind, id)
+}
+
 // liveStore returns a vector store as it is shown, or ErrNotFound. It is looked after from then on, if it was not
 // before.
 func (s *Server) liveStore(ctx context.Context, id string) (Record, error) {
