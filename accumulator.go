@@ -206,7 +206,7 @@ func extended[T any](list []T, index int, held *heldBytes) ([]T, error) {
 	return list, err
 }
 
-// room is how many elements a list needs more, to have one at index.
+// room takes what a list needs to have an element at index, and says how many elements that are more than it has.
 func (h *heldBytes) room(length, index int) (missing int, err error) {
 	switch {
 	case index < 0 || index > length+maxIndexGap || index >= maxElements:

@@ -37,22 +37,17 @@ func decode(body []byte, out any) error {
 	if out == nil {
 		return topLevelError(body)
 	}
-	into := out
-	list, isList := out.(*elements)
-	if isList {
-		into = list.page
-	}
-	if err := unmarshal(body, into); err != nil {
+	if err := unmarshal(body, out); err != nil {
 		return undecodable(body, err)
-	}
-	if isList {
-		list.look()
 	}
 	if err := reported(body, out); err != nil {
 		return err
 	}
-	if a, ok := out.(answer); ok {
-		return complete(body, a)
+	switch out := out.(type) {
+	case answer:
+		return complete(body, out)
+	case paged:
+		return complete(body, elementsOf(out.itself()))
 	}
 	return nil
 }
@@ -98,8 +93,11 @@ type reporter interface {
 
 // redactErrors takes credentials out of what a decoded answer reports: it will be logged.
 func redactErrors(out any, got *transport.Answer) {
-	if r, ok := out.(reporter); ok {
-		r.redact(got.Secrets.Redact)
+	switch out := out.(type) {
+	case reporter:
+		out.redact(got.Secrets.Redact)
+	case paged:
+		elementsOf(out.itself()).redact(got.Secrets.Redact)
 	}
 }
 

@@ -148,7 +148,7 @@ func (s *AssistantsService) Modify(ctx context.Context, assistantID string, para
 //
 // DELETE /assistants/{assistant_id}: https://platform.openai.com/docs/api-reference/assistants/deleteAssistant
 func (s *AssistantsService) Delete(ctx context.Context, assistantID string, opts ...RequestOption) (*Deleted, error) {
-	return remove(ctx, s.core, route{"assistants", assistantID}, "assistant.deleted", opts)
+	return remove(ctx, s.core, "assistant.deleted", opts, "assistants", assistantID)
 }
 
 // List returns a page of assistants; the newest 20 if params is zero.

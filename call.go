@@ -17,9 +17,6 @@ import (
 	"github.com/assistants-go/assistants/internal/transport"
 )
 
-// A route is a path as its elements: literals and ids.
-type route []string
-
 // call is every method of every service that is not one of the two below: it sends o and returns out, which is a new
 // answer.
 func call[P any](ctx context.Context, c *core, o *outgoing, out P, opts []RequestOption) (P, error) {
@@ -45,11 +42,11 @@ func (c *core) list(ctx context.Context, o *outgoing, params, out any, opts []Re
 		return o.failed(err)
 	}
 	o.query = values.Encode()
-	return c.exchange(ctx, o, &elements{page: out}, opts)
+	return c.exchange(ctx, o, out, opts)
 }
 
 // remove is every Delete method: the answer must be of the type that object names.
-func remove(ctx context.Context, c *core, to route, object string, opts []RequestOption) (*Deleted, error) {
+func remove(ctx context.Context, c *core, object string, opts []RequestOption, to ...string) (*Deleted, error) {
 	out := &deletion{object: object}
 	if err := c.exchange(ctx, &outgoing{method: http.MethodDelete, to: to}, out, opts); err != nil {
 		return nil, err
@@ -81,23 +78,25 @@ func (c *core) callPath(ctx context.Context, method, path string, in, out any, o
 // An outgoing is what a method wants sent.
 type outgoing struct {
 	method string
-	to     route
-	path   string // of to, escaped, below the endpoint's base; prepare fills it in
-	query  string // encoded
-	in     any    // nil: no body
+	to     []string // the elements of the path: literals and ids
+	path   string   // of to, escaped, below the endpoint's base; prepare fills it in
+	query  string   // encoded
+	in     any      // nil: no body
 	can    ability
 
 	streamed bool // the answer is to be a stream of events
 	whole    bool // the answer is to be all there is: with status 200
 }
 
+// get is a request without a body.
 func get(to ...string) *outgoing { return &outgoing{method: http.MethodGet, to: to} }
 
+// post is a request with in as its body; nil is none.
 func post(in any, to ...string) *outgoing {
 	return &outgoing{method: http.MethodPost, to: to, in: in}
 }
 
-// able says what o can do beyond that, at the wish of options.
+// able adds what o can do beyond being sent and answered, at the wish of options.
 func (o *outgoing) able(can ability) *outgoing {
 	o.can |= can
 	return o

@@ -149,7 +149,7 @@ func (c *config) build() (*core, error) {
 
 // endpoint is the one that was given, or that of the environment.
 func (c *config) endpoint() (*endpoint, error) {
-	switch given := keys(c.endpoints); len(given) {
+	switch given := sortedKeys(c.endpoints); len(given) {
 	case 0:
 		base := orEnv("", "OPENAI_BASE_URL")
 		if base == "" {
@@ -166,7 +166,7 @@ func (c *config) endpoint() (*endpoint, error) {
 
 // credential is the one that was given, or that of the environment; the zero one where none is needed.
 func (c *config) credential(e *endpoint) (credential, error) {
-	given := keys(c.credentials)
+	given := sortedKeys(c.credentials)
 	switch {
 	case len(given) > 1:
 		return credential{}, fmt.Errorf("two credentials at once: %s", strings.Join(given, " and "))
@@ -192,14 +192,14 @@ func (c *config) credential(e *endpoint) (credential, error) {
 	return credential{}, fmt.Errorf("no credentials: give a key or a token source, or set %s", e.keyEnv)
 }
 
-// keys are in order.
-func keys[V any](of map[string]V) []string {
-	var keys []string
+// sortedKeys are those of a map, in order.
+func sortedKeys[V any](of map[string]V) []string {
+	var list []string
 	for key := range of {
-		keys = append(keys, key)
+		list = append(list, key)
 	}
-	sort.Strings(keys)
-	return keys
+	sort.Strings(list)
+	return list
 }
 
 // client is the HTTP client that attempts go through, and its connections if they are its own.

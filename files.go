@@ -187,7 +187,7 @@ func (s *FilesService) Retrieve(ctx context.Context, fileID string, opts ...Requ
 //
 // DELETE /files/{file_id}: https://platform.openai.com/docs/api-reference/files/delete
 func (s *FilesService) Delete(ctx context.Context, fileID string, opts ...RequestOption) (*Deleted, error) {
-	return remove(ctx, s.core, route{"files", fileID}, "file", opts)
+	return remove(ctx, s.core, "file", opts, "files", fileID)
 }
 
 // Content returns what is in a file, as it arrives; the caller closes it. Its errors are those of calls: a connection that

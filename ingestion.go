@@ -61,8 +61,8 @@ func (s *FileBatchesService) settle(ctx context.Context, vectorStoreID string, o
 	})
 }
 
-// settle sends o and looks at what it is answered until that is settled. look is how that is looked at, nil if it need not
-// be.
+// settle sends o and looks at what it is answered until that is settled. look says how to look again; nil if it is
+// settled.
 func settle[T any](ctx context.Context, c *core, o *outgoing, opts []RequestOption, look func(*T) *outgoing) (*T, error) {
 	o.can |= settles
 	cfg, err := c.configure(o, opts)

@@ -37,6 +37,7 @@ type withMCPServers interface {
 	mcpServers() []MCPResources
 }
 
+func (r *ToolResources) mcpServers() []MCPResources        { return r.MCP }
 func (p AssistantCreateParams) mcpServers() []MCPResources { return p.ToolResources.MCP }
 func (p AssistantModifyParams) mcpServers() []MCPResources { return p.ToolResources.value.MCP }
 func (p ThreadCreateParams) mcpServers() []MCPResources    { return p.ToolResources.MCP }

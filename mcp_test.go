@@ -49,6 +49,9 @@ func TestMCPHeadersStaySecret(t *testing.T) {
 			_, err := c.Runs.Stream(ctx, "thread_1", assistants.RunCreateParams{AssistantID: "asst_1", ToolResources: resources})
 			return err
 		},
+		"resources, by Call": func(ctx context.Context, c *assistants.Client) error {
+			return c.Call(ctx, "POST", "/x", &resources, nil)
+		},
 		"approval": func(ctx context.Context, c *assistants.Client) error {
 			_, err := c.Runs.SubmitToolOutputs(ctx, "thread_1", "run_1", assistants.RunSubmitToolOutputsParams{
 				ToolApprovals: []assistants.ToolApproval{{ToolCallID: "call_1", Approve: true, Headers: headers}}})

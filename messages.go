@@ -221,7 +221,7 @@ func (s *MessagesService) Modify(ctx context.Context, threadID, messageID string
 //
 // DELETE /threads/{thread_id}/messages/{message_id}: https://platform.openai.com/docs/api-reference/messages/deleteMessage
 func (s *MessagesService) Delete(ctx context.Context, threadID, messageID string, opts ...RequestOption) (*Deleted, error) {
-	return remove(ctx, s.core, route{"threads", threadID, "messages", messageID}, "thread.message.deleted", opts)
+	return remove(ctx, s.core, "thread.message.deleted", opts, "threads", threadID, "messages", messageID)
 }
 
 // List returns a page of a thread's messages; the newest 20 if params is zero.

@@ -44,29 +44,34 @@ type Page[T any] struct {
 // would take a thirtieth of the time that decoding does.
 type listing[T any] struct {
 	Page[T]
-	Error json.RawMessage `json:"error"` // as in an envelope
+	envelope
 }
 
-// elements are a Page, or a listing, as the answer that it is. They know no types: what is done with every list is
-// compiled once, and not for each type of element, which took a fifth of the time that building this package takes.
+// A paged answer is a Page, or has one embedded.
+type paged interface {
+	itself() any // the Page
+}
+
+func (p *Page[T]) itself() any { return p }
+
+// elements are a Page as the answer that it is. They know no types: what is done with every list is compiled once, and
+// not for each type of element.
 type elements struct {
-	page any // a pointer
-	envelope
 	object          string
 	firstID, lastID string
 	hasMore         bool
 	items           []any // pointers; nil for null. nil if there is no list
 }
 
-// look fills in what is on the page.
-func (e *elements) look() {
-	page := reflect.ValueOf(e.page).Elem()
+// elementsOf are those of a *Page.
+func elementsOf(pointer any) *elements {
+	page, e := reflect.ValueOf(pointer).Elem(), &elements{}
+	if !page.IsValid() { // it was embedded by a pointer, and nothing was in the JSON for it
+		return e
+	}
 	e.object = page.FieldByName("Object").String()
 	e.firstID, e.lastID = page.FieldByName("FirstID").String(), page.FieldByName("LastID").String()
 	e.hasMore = page.FieldByName("HasMore").Bool()
-	if failure := page.FieldByName("Error"); failure.IsValid() {
-		e.Error = failure.Bytes()
-	}
 	data := page.FieldByName("Data")
 	if !data.IsNil() {
 		e.items = make([]any, data.Len())
@@ -76,6 +81,7 @@ func (e *elements) look() {
 			e.items[i] = item.Interface()
 		}
 	}
+	return e
 }
 
 func (e *elements) check() error {
@@ -178,11 +184,12 @@ func newWalk(from ListParams, fetch func(ListParams) (page any, err error)) *wal
 // next reports whether there was anything more.
 func (w *walk) next() bool {
 	for len(w.items) == 0 {
+		w.item, w.items = nil, nil // so that the next page need not find this one in memory
 		if w.over {
 			return false
 		}
 		if w.err = w.turn(); w.err != nil {
-			w.item, w.items, w.over = nil, nil, true
+			w.over = true
 			return true
 		}
 	}
@@ -196,8 +203,7 @@ func (w *walk) turn() error {
 	if err != nil {
 		return err
 	}
-	page := &elements{page: got}
-	page.look()
+	page := elementsOf(got)
 	first, cursor := page.edges()
 	previous := &w.at.After
 	if w.backwards {

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -186,4 +188,73 @@ func TestPageOfUnknownTools(t *testing.T) {
 	p, err := newClient(t, tr).Assistants.List(t.Context(), assistants.ListParams{})
 	require.NoError(t, err)
 	assert.True(t, slices.Equal([]string{`x{"type":"x","n":1}`, "function", `y{"type":"y"}`}, tools(p)))
+}
+
+// What Call decodes into a Page, or into what embeds one, is held to what a List method's is.
+func TestCallIntoAPage(t *testing.T) {
+	t.Parallel()
+	type counted[T any] struct {
+		assistants.Page[T]
+		Total int `json:"total"`
+	}
+	type pointed struct {
+		*assistants.Page[assistants.Assistant]
+	}
+	for name, test := range map[string]struct {
+		answer string
+		says   string
+	}{
+		"no list":       {`{}`, `of type "" instead of "list"`},
+		"another type":  {`{"object":"assistant","data":[]}`, `of type "assistant" instead of "list"`},
+		"null":          {`{"object":"list","data":[{"id":"asst_1","object":"assistant"},null]}`, "null at position 1"},
+		"other objects": {`{"object":"list","data":[{"id":"thread_1","object":"thread"}]}`, "at position 0 of the list"},
+		"an error":      {`{"object":"list","data":[],"error":{"message":"no more of them"}}`, "no more of them"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, out := range []any{new(assistants.Page[assistants.Assistant]), new(counted[assistants.Assistant]), new(pointed)} {
+				err := newClient(t, newTransport(t, answer(200, test.answer))).Call(t.Context(), "GET", "/x", nil, out)
+				require.ErrorContains(t, err, test.says, "into %T", out)
+			}
+		})
+	}
+	t.Run("unknown tools are kept", func(t *testing.T) {
+		t.Parallel()
+		const tool = `{"type":"computer","screen":7}`
+		tr := newTransport(t, answer(200, `{"object":"list","data":[{"id":"asst_1","object":"assistant","tools":[`+tool+`]}],"total":9}`))
+		var page counted[assistants.Assistant]
+		require.NoError(t, newClient(t, tr).Call(t.Context(), "GET", "/x", nil, &page))
+		assert.Equal(t, 9, page.Total)
+		assert.JSONEq(t, tool, string(page.Data[0].Tools[0].RawJSON()))
+	})
+	t.Run("credentials are taken out of errors", func(t *testing.T) {
+		t.Parallel()
+		tr := newTransport(t, answer(200, `{"object":"list","data":[{"id":"run_1","object":"thread.run","status":"failed",`+
+			`"last_error":{"code":"server_error","message":"the key `+testKey+` is bad"}}]}`))
+		var page assistants.Page[assistants.Run]
+		require.NoError(t, newClient(t, tr).Call(t.Context(), "GET", "/x", nil, &page))
+		assert.Equal(t, "the key [redacted] is bad", page.Data[0].LastError.Message)
+	})
+}
+
+// While a page is fetched, the page before it is not kept.
+func TestAllForgetsPages(t *testing.T) {
+	t.Parallel()
+	var first weak.Pointer[assistants.Assistant]
+	kept := false
+	tr := newTransport(t,
+		answer(200, `{"object":"list","data":[{"id":"a","object":"assistant"}],"has_more":true}`),
+		func(*http.Request) (*http.Response, error) {
+			runtime.GC()
+			kept = first.Value() != nil
+			return response(200, `{"object":"list","data":[{"id":"b","object":"assistant"}]}`), nil
+		})
+	for a, err := range newClient(t, tr).Assistants.All(t.Context(), assistants.ListParams{}) {
+		require.NoError(t, err)
+		if a.ID == "a" {
+			first = weak.Make(a)
+		}
+	}
+	require.Len(t, tr.requests(), 2)
+	assert.False(t, kept)
 }

@@ -150,7 +150,7 @@ func (f *follower) wait(ctx context.Context, run *Run, header http.Header) (*Run
 
 // at is a call of the run, or of what is below it.
 func (f *follower) at(method string, below ...string) *outgoing {
-	return &outgoing{method: method, to: append(route{"threads", f.threadID, "runs", f.runID}, below...)}
+	return &outgoing{method: method, to: append([]string{"threads", f.threadID, "runs", f.runID}, below...)}
 }
 
 func (f *follower) retrieve(ctx context.Context) (*Run, http.Header, error) {

@@ -104,7 +104,7 @@ func (s *ThreadsService) Modify(ctx context.Context, threadID string, params Thr
 //
 // DELETE /threads/{thread_id}: https://platform.openai.com/docs/api-reference/threads/deleteThread
 func (s *ThreadsService) Delete(ctx context.Context, threadID string, opts ...RequestOption) (*Deleted, error) {
-	return remove(ctx, s.core, route{"threads", threadID}, "thread.deleted", opts)
+	return remove(ctx, s.core, "thread.deleted", opts, "threads", threadID)
 }
 
 // CreateAndRun makes a thread and runs it, and returns at once; [RunsService.Poll] waits for the run to end.

@@ -186,7 +186,7 @@ func newBatchUpload(s *FileBatchesService, storeID string, params FileBatchUploa
 	return u
 }
 
-// run brings them there; o is what adds them. An error without a batch is that of each file which might have been added.
+// run uploads the files and adds them with o. An error without a batch is that of each file that might have been added.
 func (u *batchUpload) run(ctx context.Context, o *outgoing) (*FileBatch, error) {
 	u.uploadAll(ctx)
 	additions := u.additions()

@@ -58,7 +58,7 @@ func (s *AssistantsService) RetrieveFile(ctx context.Context, assistantID, fileI
 //
 // DELETE /assistants/{assistant_id}/files/{file_id}: https://platform.openai.com/docs/api-reference/assistants-v1/deleteAssistantFile
 func (s *AssistantsService) DeleteFile(ctx context.Context, assistantID, fileID string, opts ...RequestOption) (*Deleted, error) {
-	return remove(ctx, s.core, route{"assistants", assistantID, "files", fileID}, "assistant.file.deleted", opts)
+	return remove(ctx, s.core, "assistant.file.deleted", opts, "assistants", assistantID, "files", fileID)
 }
 
 // ListFiles returns a page of the files of an assistant of v1; the newest 20 if params is zero.

@@ -166,7 +166,7 @@ func (s *VectorStoreFilesService) Modify(ctx context.Context, vectorStoreID, fil
 //
 // DELETE /vector_stores/{vector_store_id}/files/{file_id}: https://platform.openai.com/docs/api-reference/vector-stores-files/deleteFile
 func (s *VectorStoreFilesService) Delete(ctx context.Context, vectorStoreID, fileID string, opts ...RequestOption) (*Deleted, error) {
-	return remove(ctx, s.core, route{"vector_stores", vectorStoreID, "files", fileID}, "vector_store.file.deleted", opts)
+	return remove(ctx, s.core, "vector_store.file.deleted", opts, "vector_stores", vectorStoreID, "files", fileID)
 }
 
 // Content returns the text that was made of a file.

@@ -122,7 +122,7 @@ func (s *VectorStoresService) Modify(ctx context.Context, vectorStoreID string, 
 //
 // DELETE /vector_stores/{vector_store_id}: https://platform.openai.com/docs/api-reference/vector-stores/delete
 func (s *VectorStoresService) Delete(ctx context.Context, vectorStoreID string, opts ...RequestOption) (*Deleted, error) {
-	return remove(ctx, s.core, route{"vector_stores", vectorStoreID}, "vector_store.deleted", opts)
+	return remove(ctx, s.core, "vector_store.deleted", opts, "vector_stores", vectorStoreID)
 }
 
 // List returns a page of vector stores; the newest 20 if params is zero.

@@ -76,6 +76,9 @@ func leastOfBuilds(cache, binary, program string) (least time.Duration, err erro
 		if total += spent; i == 0 || spent < least {
 			least = spent
 		}
+		if err := os.RemoveAll(fresh); err != nil {
+			return 0, err
+		}
 	}
 	return least, nil
 }
