@@ -63,24 +63,7 @@ func settling() map[string]settleCall {
 // Between two looks is half a second, growing to five, or what the server asks for, or what the caller does.
 func TestSettlePauses(t *testing.T) {
 	t.Parallel()
-	growing := []int{500, 625, 781, 977, 1221, 1526, 1907, 2384, 2980, 3725, 4657, 5000, 5000, 5000}
-	same := func(ms int) []int { return []int{ms, ms, ms, ms} }
-	every := assistants.WithPollInterval(2 * time.Second)
-	for name, test := range map[string]struct {
-		after  string // what the server asks for
-		opts   []assistants.RequestOption
-		client []assistants.Option
-		want   []int // in milliseconds
-	}{
-		"growing":                      {want: growing},
-		"as the server asks":           {after: "1500", want: same(1500)},
-		"zero":                         {after: "0", want: growing},
-		"no number":                    {after: "soon", want: growing},
-		"no more than a minute":        {after: "60001", want: same(60000)},
-		"as the caller wants":          {opts: []assistants.RequestOption{every}, want: same(2000)},
-		"the caller before the server": {after: "1500", opts: []assistants.RequestOption{every}, want: same(2000)},
-		"as the client wants":          {after: "1500", client: []assistants.Option{every}, want: same(2000)},
-	} {
+	for name, test := range pauses() {
 		for what, call := range settling() {
 			t.Run(name+": "+what, func(t *testing.T) {
 				t.Parallel()
@@ -93,13 +76,7 @@ func TestSettlePauses(t *testing.T) {
 					status, err := call.call(t.Context(), newClient(t, tr, test.client...), test.opts...)
 					require.NoError(t, err)
 					assert.Equal(t, assistants.VectorStoreFileCompleted, status)
-					require.Len(t, tr.at, len(test.want)+1)
-					assert.Zero(t, tr.at[0], "the first look is at once")
-					for i, want := range test.want {
-						pause := tr.at[i+1] - tr.at[i]
-						assert.InDelta(t, float64(want), float64(pause)/float64(time.Millisecond), 0.5, "pause %d", i)
-					}
-					assert.Equal(t, tr.at[len(test.want)], tr.now(), "it returns at once")
+					tr.checkPauses(t, test.want)
 				})
 			})
 		}
@@ -164,18 +141,7 @@ func TestSettleFailures(t *testing.T) {
 // An error comes with what was seen last, and is that of the last call.
 func TestSettleErrors(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		step  step
-		is    error
-		tries int
-	}{
-		"not found":         {answer(404, `{"error":{"message":"No file found with id 'file-1'."}}`), assistants.ErrNotFound, 1},
-		"the server failed": {answer(500, ``, "retry-after-ms: 10"), assistants.ErrServer, 3},
-		"a connection lost": {fail(reset), reset, 3},
-		"no answer":         {silence, context.DeadlineExceeded, 3},
-		"another object":    {answer(200, aThread()), nil, 1},
-		"nothing":           {answer(200, ``), nil, 1},
-	} {
+	for name, test := range failedLooks() {
 		for what, call := range settling() {
 			t.Run(name+": "+what, func(t *testing.T) {
 				t.Parallel()

@@ -53,6 +53,18 @@ func (c *clocked) askedWhen() string {
 	return strings.Join(all, ", ")
 }
 
+// checkPauses checks how many milliseconds were between the looks, and that there was no time before or behind them.
+func (c *clocked) checkPauses(t *testing.T, want []int) {
+	t.Helper()
+	require.Len(t, c.at, len(want)+1)
+	assert.Zero(t, c.at[0], "the first look is at once")
+	for i, want := range want {
+		pause := c.at[i+1] - c.at[i]
+		assert.InDelta(t, float64(want), float64(pause)/float64(time.Millisecond), 0.5, "pause %d", i)
+	}
+	assert.Equal(t, c.at[len(want)], c.now(), "it returns at once")
+}
+
 // answers are steps that answer with these runs, one after the other.
 func answers(runs ...string) (steps []step) {
 	for _, run := range runs {
@@ -81,18 +93,19 @@ func createAndRunPoll(ctx context.Context, c *assistants.Client, opts ...assista
 	return c.Threads.CreateAndRunPoll(ctx, assistants.ThreadCreateAndRunParams{AssistantID: "asst_1"}, opts...)
 }
 
-// Between two looks at a run is half a second, growing to five, or what the server asks for, or what the caller does.
-func TestPollPauses(t *testing.T) {
-	t.Parallel()
+// A pause is what is between two looks at what one waits for.
+type pause struct {
+	after  string // what the server asks for
+	opts   []assistants.RequestOption
+	client []assistants.Option
+	want   []int // in milliseconds
+}
+
+func pauses() map[string]pause {
 	growing := []int{500, 625, 781, 977, 1221, 1526, 1907, 2384, 2980, 3725, 4657, 5000, 5000, 5000}
 	same := func(ms int) []int { return []int{ms, ms, ms, ms} }
 	every := assistants.WithPollInterval(2 * time.Second)
-	for name, test := range map[string]struct {
-		after  string // what the server asks for
-		opts   []assistants.RequestOption
-		client []assistants.Option
-		want   []int // in milliseconds
-	}{
+	return map[string]pause{
 		"growing":                      {want: growing},
 		"as the server asks":           {after: "1500", want: same(1500)},
 		"as the server asks, shortly":  {after: "1", want: same(1)},
@@ -109,7 +122,13 @@ func TestPollPauses(t *testing.T) {
 		"as the client wants":          {after: "1500", client: []assistants.Option{every}, want: same(2000)},
 		"the call before the client": {client: []assistants.Option{every}, opts: []assistants.RequestOption{
 			assistants.WithPollInterval(time.Millisecond)}, want: same(1)},
-	} {
+	}
+}
+
+// Between two looks at a run is half a second, growing to five, or what the server asks for, or what the caller does.
+func TestPollPauses(t *testing.T) {
+	t.Parallel()
+	for name, test := range pauses() {
 		for what, call := range map[string]pollCall{"Poll": poll, "CreateAndPoll": createAndPoll, "SubmitToolOutputsAndPoll": submitAndPoll, "CreateAndRunPoll": createAndRunPoll} {
 			t.Run(name+" "+what, func(t *testing.T) {
 				t.Parallel()
@@ -123,13 +142,7 @@ func TestPollPauses(t *testing.T) {
 					run, err := call(t.Context(), newClient(t, tr, test.client...), test.opts...)
 					require.NoError(t, err)
 					assert.Equal(t, assistants.RunCompleted, run.Status)
-					require.Len(t, tr.at, len(test.want)+1)
-					assert.Zero(t, tr.at[0], "the first look is at once")
-					for i, want := range test.want {
-						pause := tr.at[i+1] - tr.at[i]
-						assert.InDelta(t, float64(want), float64(pause)/float64(time.Millisecond), 0.5, "pause %d", i)
-					}
-					assert.Equal(t, tr.at[len(test.want)], tr.now(), "it returns at once")
+					tr.checkPauses(t, test.want)
 				})
 			})
 		}
@@ -229,22 +242,30 @@ func TestPollKnowsItsThread(t *testing.T) {
 	}
 }
 
-// An error comes with the run as it was last seen. It cancels nothing.
-func TestPollErrors(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		step  step
-		is    error
-		tries int
-	}{
-		"not found":         {answer(404, `{"error":{"message":"No run found with id 'run_1'."}}`), assistants.ErrNotFound, 1},
+// A failedLook is what comes instead of what is waited for: what its error is, if there is a name for it, and after how
+// many tries.
+type failedLook struct {
+	step  step
+	is    error
+	tries int
+}
+
+func failedLooks() map[string]failedLook {
+	return map[string]failedLook{
+		"not found":         {answer(404, `{"error":{"message":"Not found."}}`), assistants.ErrNotFound, 1},
 		"the server failed": {answer(500, ``, "retry-after-ms: 10"), assistants.ErrServer, 3},
 		"rate limited":      {answer(429, ``, "retry-after: 3600"), assistants.ErrRateLimited, 1},
 		"a connection lost": {fail(reset), reset, 3},
 		"no answer":         {silence, context.DeadlineExceeded, 3},
 		"another object":    {answer(200, aThread()), nil, 1},
 		"nothing":           {answer(200, ``), nil, 1},
-	} {
+	}
+}
+
+// An error comes with the run as it was last seen. It cancels nothing.
+func TestPollErrors(t *testing.T) {
+	t.Parallel()
+	for name, test := range failedLooks() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

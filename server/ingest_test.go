@@ -406,18 +406,26 @@ func TestCloseWhileFilesAreRead(t *testing.T) {
 	}
 }
 
+// leftBehind is what is there after a server has read files into a vector store, and was closed.
+func leftBehind(t *testing.T, files int) (*server.MemoryStore, *server.MemoryBlobs, storeSeen) {
+	t.Helper()
+	memory, blobs := server.NewMemoryStore(), server.NewMemoryBlobs()
+	a := newAPI(t, server.WithStore(memory), server.WithBlobs(blobs))
+	a.uploads(files)
+	store := stores + "/" + a.made(stores, `{"file_ids":[`+numbered("file_", 1, files)+`]}`)
+	synctest.Wait()
+	seen := a.seeStore(store)
+	require.NoError(t, a.server.Close())
+	return memory, blobs, seen
+}
+
 // After a restart the counts are right again, however the last process ended, and files are indexed once, before the first
 // search: all who search wait for that.
 func TestIndexAfterARestart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		memory, blobs := server.NewMemoryStore(), server.NewMemoryBlobs()
-		a := newAPI(t, server.WithStore(memory), server.WithBlobs(blobs))
-		a.uploads(5)
-		store := a.newStore("file_1", "file_2", "file_3", "file_4", "file_5")
-		synctest.Wait()
-		want := a.seeStore(store)
-		require.NoError(t, a.server.Close())
+		memory, blobs, want := leftBehind(t, 5)
+		store := stores + "/" + want.ID
 		_, err := memory.Update(t.Context(), server.Collection{Kind: "vector_store"}, "vs_1", func(r server.Record) (server.Record, error) {
 			r.Data = []byte(strings.Replace(string(r.Data), `"completed":5`, `"completed":2`, 1))
 			return r, nil
@@ -447,12 +455,8 @@ func TestIndexAfterARestart(t *testing.T) {
 func TestIndexIsGivenUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		memory, blobs := server.NewMemoryStore(), server.NewMemoryBlobs()
-		a := newAPI(t, server.WithStore(memory), server.WithBlobs(blobs))
-		a.uploads(2)
-		store := a.newStore("file_1", "file_2")
-		synctest.Wait()
-		require.NoError(t, a.server.Close())
+		memory, blobs, seen := leftBehind(t, 2)
+		store := stores + "/" + seen.ID
 
 		g := newGate()
 		next := newConvo(t, nil, server.WithStore(memory), server.WithBlobs(blobs), server.WithExtractor(g))
@@ -471,12 +475,8 @@ func TestIndexIsGivenUp(t *testing.T) {
 func TestIndexOfALostFile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		memory, blobs := server.NewMemoryStore(), server.NewMemoryBlobs()
-		a := newAPI(t, server.WithStore(memory), server.WithBlobs(blobs))
-		a.uploads(2)
-		store := a.newStore("file_1", "file_2")
-		synctest.Wait()
-		require.NoError(t, a.server.Close())
+		memory, blobs, seen := leftBehind(t, 2)
+		store := stores + "/" + seen.ID
 		require.NoError(t, blobs.Delete(t.Context(), "file_1"))
 
 		next := newConvo(t, nil, server.WithStore(memory), server.WithBlobs(blobs))

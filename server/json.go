@@ -234,13 +234,23 @@ func skipValue(raw json.RawMessage, i int) int {
 	}
 }
 
+// skipString looks for the quote that has an even number of backslashes before
+// it. Behind a string without an end is nothing more.
 func skipString(raw json.RawMessage, i int) int {
-	for i++; raw[i] != '"'; i++ {
-		if raw[i] == '\\' {
-			i++
+	for {
+		next := bytes.IndexByte(raw[i+1:], '"')
+		if next < 0 {
+			return len(raw)
+		}
+		i += 1 + next
+		escapes := 0
+		for raw[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return i + 1
 		}
 	}
-	return i + 1
 }
 
 // decodeString returns the text of a valid string. Escapes that are half of a

@@ -37,6 +37,19 @@ func checkExtract(t *testing.T, name, content, want string) {
 	}
 }
 
+// extraction is a file and the text that it becomes.
+type extraction struct{ name, content, want string }
+
+func checkExtracts(t *testing.T, all map[string]extraction) {
+	t.Helper()
+	for what, e := range all {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			checkExtract(t, e.name, e.content, e.want)
+		})
+	}
+}
+
 func inUTF16(order binary.AppendByteOrder, text string) string {
 	var out []byte
 	for _, unit := range utf16.Encode([]rune("\ufeff" + text)) {
@@ -49,7 +62,7 @@ func inUTF16(order binary.AppendByteOrder, text string) string {
 func TestExtractText(t *testing.T) {
 	t.Parallel()
 	const markdown = "# Title\n\nSome *text*  with <b>tags</b>.\n\n```go\nfunc main() {\n\tprintln(\"&amp;\")\n}\n```\n\n| a | b |\n"
-	for name, test := range map[string]struct{ name, content, want string }{
+	checkExtracts(t, map[string]extraction{
 		"nothing":            {"a.txt", "", ""},
 		"only a BOM":         {"a.txt", "\ufeff", ""},
 		"no ending":          {"README", "hello", "hello"},
@@ -69,12 +82,7 @@ func TestExtractText(t *testing.T) {
 		"no JSON":            {"a.json", "{\"a\": 1,}", "{\"a\": 1,}"},
 		"two BOMs of UTF-16": {"a.txt", "\xfe\xff\xfe\xff\x00a", "\ufeffa"},
 		"less than":          {"a.txt", "<h1>", "<h1>"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			checkExtract(t, test.name, test.content, test.want)
-		})
-	}
+	})
 }
 
 // A text may end anywhere inside of a character.

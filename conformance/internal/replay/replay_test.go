@@ -143,25 +143,30 @@ func TestEveryChangeIsFound(t *testing.T) {
 	for _, c := range changes {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			exchanges := scenario()
-			before, err := json.Marshal(exchanges[c.seq])
-			require.NoError(t, err)
-			c.change(exchanges[c.seq])
-			after, err := json.Marshal(exchanges[c.seq])
-			require.NoError(t, err)
-			require.NotEqual(t, string(before), string(after), "the change changes nothing")
-			_, failures := File(recording.File{Exchanges: exchanges})
-			if c.found == "" {
-				assert.Empty(t, failures)
-				return
-			}
-			var all strings.Builder
-			for _, f := range failures {
-				all.WriteString(f.String() + "\n")
-			}
-			assert.Contains(t, all.String(), c.found)
+			checkChange(t, scenario(), c.seq, c.change, c.found)
 		})
 	}
+}
+
+// checkChange changes one of the exchanges and checks what is found then: nothing, if that is "".
+func checkChange(t *testing.T, exchanges []*recording.Exchange, seq int, change func(*recording.Exchange), found string) {
+	t.Helper()
+	before, err := json.Marshal(exchanges[seq])
+	require.NoError(t, err)
+	change(exchanges[seq])
+	after, err := json.Marshal(exchanges[seq])
+	require.NoError(t, err)
+	require.NotEqual(t, string(before), string(after), "the change changes nothing")
+	_, failures := File(recording.File{Exchanges: exchanges})
+	if found == "" {
+		assert.Empty(t, failures)
+		return
+	}
+	var all strings.Builder
+	for _, f := range failures {
+		all.WriteString(f.String() + "\n")
+	}
+	assert.Contains(t, all.String(), found)
 }
 
 func TestWhatWasNotRecordedDoesNotCount(t *testing.T) {
