@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"debug/buildinfo"
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,36 +51,31 @@ func measure(name string) (footprint, error) {
 	if err != nil {
 		return footprint{}, err
 	}
-	return footprint{float64(file.Size()) / 1e6, spent.Seconds(), len(info.Deps)}, nil
+	return footprint{float64(file.Size()) / 1e6, spent, len(info.Deps)}, nil
 }
 
+// Limits of building a program again and again, in CPU seconds.
 const (
-	maxBuilds   = 16               // of a program
-	enoughBuilt = 40 * time.Second // of CPU time, after which one build must do
+	usuallyBuilt = 10
+	longestBuilt = 150
 )
 
-// leastOfBuilds is the CPU time of the cheapest of several builds, each with a copy of the cache: what else the machine
-// does can only make one dearer. The binary of the build before is removed, as go build would not link it again.
-func leastOfBuilds(cache, binary, program string) (least time.Duration, err error) {
-	var total time.Duration
-	for i := 0; i < maxBuilds && total < enoughBuilt; i++ {
-		fresh := fmt.Sprintf("%s-%d", cache, i)
-		if err := os.CopyFS(fresh, os.DirFS(cache)); err != nil {
-			return 0, err
-		}
-		if err := os.RemoveAll(binary); err != nil {
+// leastOfBuilds are the CPU seconds of the cheapest of several builds, each with a copy of the cache: what else the
+// machine does can only make one dearer, and may do so for minutes. So it is built on for as long as all miss the
+// target. The binary of the build before is removed, or go build would not link it again.
+func leastOfBuilds(cache, binary, program string) (least float64, err error) {
+	least = math.Inf(1)
+	for total := 0.0; total < usuallyBuilt || least > maxBuildSeconds && total < longestBuilt; {
+		fresh := cache + "-copy"
+		if err := errors.Join(os.RemoveAll(binary), os.CopyFS(fresh, os.DirFS(cache))); err != nil {
 			return 0, err
 		}
 		spent, err := build(fresh, "-o", binary, program)
-		if err != nil {
+		if err := errors.Join(err, os.RemoveAll(fresh)); err != nil {
 			return 0, err
 		}
-		if total += spent; i == 0 || spent < least {
-			least = spent
-		}
-		if err := os.RemoveAll(fresh); err != nil {
-			return 0, err
-		}
+		total += spent.Seconds()
+		least = min(least, spent.Seconds())
 	}
 	return least, nil
 }
