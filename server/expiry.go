@@ -61,14 +61,6 @@ func (s *Server) unschedule(ctx context.Context, key string) error {
 	return unlessGone(s.store.Delete(ctx, dueCollection, key))
 }
 
-// unlessGone returns an error of removing something, and none if there was nothing to be removed.
-func unlessGone(err error) error {
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	return err
-}
-
 // settle makes a thing whole or nothing: unless its record is there, and its time is not over, it removes all that
 // there is of it. It is how everything ends that was begun. The caller has the lock of the thing.
 func (s *Server) settle(ctx context.Context, d due) error {

@@ -128,10 +128,7 @@ func (s *Server) changeBatch(ctx context.Context, storeID, id string, change fun
 		r.Data = encode(doc)
 		return r, nil
 	})
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	return err
+	return unlessGone(err)
 }
 
 // endInBatch writes down what has become of files that a batch has waited for, if it is there.
@@ -153,10 +150,7 @@ func (s *Server) setOutcome(ctx context.Context, batchID, fileID, status string)
 		r.State = []byte(status)
 		return r, nil
 	})
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	return err
+	return unlessGone(err)
 }
 
 // recountBatches counts the files of batches anew that wait for some. The caller has the store's lock.

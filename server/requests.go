@@ -67,6 +67,15 @@ func missing(err error, kind, id string) error {
 	return err
 }
 
+// unlessGone is for what is removed or changed if it is there: that it is not
+// there is no error.
+func unlessGone(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
 // deleted is the answer to a deletion.
 func deleted(id, object string) []byte {
 	b := []byte(`{"id":`)

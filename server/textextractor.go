@@ -78,7 +78,7 @@ func readText(ctx context.Context, content io.Reader) (string, error) {
 	var sink textSink
 	if sized, ok := content.(interface{ Len() int }); ok { // or the text would be moved again and again while it grows
 		sink.Grow(min(max(sized.Len(), 0), maxReadBytes))
-		block = min(block, sized.Len()+1) // which sees the end as well
+		block = min(block, max(512, sized.Len()+1)) // that of a note sees its end as well
 	}
 	in := bufio.NewReaderSize(contextReader{ctx, content}, block)
 	head, _ := in.Peek(16) // the error comes again

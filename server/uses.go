@@ -94,10 +94,7 @@ func (s *Server) withdraw(
 		}
 		return r, nil
 	})
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	return err
+	return unlessGone(err)
 }
 
 // modifyUser changes the document of an assistant or a thread, and writes down which files it uses then.

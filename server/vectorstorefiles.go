@@ -434,11 +434,7 @@ func (s *Server) deleteStoreFile(ctx context.Context, c *call) (reply, error) {
 
 // detachFile takes a file out of a vector store, if it is there.
 func (s *Server) detachFile(ctx context.Context, storeID, fileID string) error {
-	err := s.removeStoreFile(ctx, storeID, fileID)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	return err
+	return unlessGone(s.removeStoreFile(ctx, storeID, fileID))
 }
 
 // removeStoreFile takes a file out of a vector store, or returns ErrNotFound. Work on it ends. That it has been
