@@ -54,15 +54,24 @@ func remove(ctx context.Context, c *core, object string, opts []RequestOption, t
 	return &out.Deleted, nil
 }
 
-// callPath is [Client.Call].
-func (c *core) callPath(ctx context.Context, method, path string, in, out any, opts []RequestOption) error {
+// at is a request to a path that the caller has written out.
+func at(method, path string, in any) (*outgoing, error) {
 	o := &outgoing{method: method, in: in}
 	o.path, o.query, _ = strings.Cut(path, "?")
 	if err := transport.CheckPath(path); err != nil {
-		return o.failed(err)
+		return nil, o.failed(err)
 	}
 	if method == "" {
-		return o.failed(errors.New("the method is empty"))
+		return nil, o.failed(errors.New("the method is empty"))
+	}
+	return o, nil
+}
+
+// callPath is [Client.Call].
+func (c *core) callPath(ctx context.Context, method, path string, in, out any, opts []RequestOption) error {
+	o, err := at(method, path, in)
+	if err != nil {
+		return err
 	}
 	w, isWriter := out.(io.Writer)
 	switch v := reflect.ValueOf(out); {
@@ -186,13 +195,14 @@ func (c *core) open(ctx context.Context, o *outgoing, opts []RequestOption) (io.
 		body.Close()
 		return nil, c.unusable(req, got, fmt.Errorf("the answer has status %d and not all of the content", got.StatusCode))
 	}
-	return &arriving{body, func(err error) error { return c.failure(req, got, err) }}, nil
+	return &arriving{body, got.Secrets, func(err error) error { return c.failure(req, got, err) }}, nil
 }
 
 // An arriving body has the errors of a call.
 type arriving struct {
 	*transport.Body
-	failure func(error) error
+	transport.Secrets // whose Redact is for those who read errors out of the body
+	failure           func(error) error
 }
 
 func (a *arriving) Read(p []byte) (int, error) {

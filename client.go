@@ -2,7 +2,9 @@ package assistants
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/assistants-go/assistants/internal/transport"
@@ -86,6 +88,19 @@ func NewClient(opts ...Option) (*Client, error) {
 // [WithStreamIdleTimeout]; anything else is a pointer for encoding/json, such as a *json.RawMessage.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
 	return c.core.callPath(ctx, method, path, in, out, opts)
+}
+
+// Open sends a request like [Client.Call] and returns the body of its answer as it arrives, for the caller to close: a
+// stream of events of a route that this package does not know, or a file. in is the body, nil for none. Silence for longer
+// than [WithStreamIdleTimeout] allows is an error of Read, as is a connection that breaks. [WithResponse] tells the header.
+// What is returned has a method Redact(string) string too, which takes the client's credentials out of a text: a server may
+// echo them in what it sends.
+func (c *Client) Open(ctx context.Context, method, path string, in json.RawMessage, opts ...RequestOption) (io.ReadCloser, error) {
+	o, err := at(method, path, in)
+	if err != nil {
+		return nil, err
+	}
+	return c.core.open(ctx, o, opts)
 }
 
 // CloseIdleConnections closes the connections that the client keeps for later calls. Calls under way go on, and the

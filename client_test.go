@@ -430,6 +430,43 @@ func TestCredentialHeaders(t *testing.T) {
 	assert.Equal(t, "Bearer "+testKey, tr.last().Header.Get("Authorization"))
 }
 
+// Open leaves an answer to its reader, with the errors of a call, and a way to keep secrets out of what is read.
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	t.Run("what arrives", func(t *testing.T) {
+		t.Parallel()
+		tr := newTransport(t, answer(200, "data: 1\n\n"))
+		body, err := newClient(t, tr).Open(t.Context(), "POST", "/responses?a=b", json.RawMessage(`{"stream":true}`),
+			assistants.WithHeader("Accept", "text/event-stream"), assistants.WithHeader("OpenAI-Beta", ""))
+		require.NoError(t, err)
+		got, err := io.ReadAll(body)
+		require.NoError(t, err)
+		require.NoError(t, body.Close())
+		assert.Equal(t, "data: 1\n\n", string(got))
+		sent := tr.last()
+		assert.Equal(t, "https://host.example/v1/responses?a=b", sent.URL.String())
+		assert.Equal(t, "text/event-stream", sent.Header.Get("Accept"))
+		assert.Equal(t, "application/json", sent.Header.Get("Content-Type"))
+		assert.NotContains(t, sent.Header, "Openai-Beta")
+		assert.JSONEq(t, `{"stream":true}`, sent.body)
+		assert.Equal(t, "not [redacted]", body.(interface{ Redact(string) string }).Redact("not "+testKey))
+	})
+	t.Run("errors", func(t *testing.T) {
+		t.Parallel()
+		client := newClient(t, newTransport(t, answer(404, `{"error":{"message":"gone"}}`)))
+		_, err := client.Open(t.Context(), "GET", "/files/f/content", nil)
+		require.ErrorIs(t, err, assistants.ErrNotFound)
+		_, err = client.Open(t.Context(), "GET", "no path", nil)
+		require.ErrorContains(t, err, "slash")
+		_, err = client.Open(t.Context(), "", "/a", nil)
+		require.ErrorContains(t, err, "method is empty")
+		_, err = client.Open(t.Context(), "POST", "/a", json.RawMessage("{"))
+		require.ErrorContains(t, err, "unexpected end")
+		_, err = client.Open(t.Context(), "GET", "/a", nil, assistants.WithToolHandler(nil))
+		require.Error(t, err)
+	})
+}
+
 // Call reaches what no method reaches, and no other server.
 func TestCall(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"net/http"
 	"strings"
@@ -184,6 +185,20 @@ func ExampleClient_Call() {
 	err := client.Call(ctx, http.MethodGet, "/assistants?limit=1", nil, &answer)
 	fmt.Println(answer.Data, err)
 	// Output: [{one}] <nil>
+}
+
+func ExampleClient_Open() {
+	ctx, client := context.Background(), newExampleClient()
+	createNamed(client, "one")
+
+	body, err := client.Open(ctx, http.MethodGet, "/assistants?limit=1", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer body.Close()
+	answer, err := io.ReadAll(body)
+	fmt.Println(strings.Contains(string(answer), `"name":"one"`), err)
+	// Output: true <nil>
 }
 
 func ExampleClient_CloseIdleConnections() {

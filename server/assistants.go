@@ -85,6 +85,9 @@ func (s *Server) createAssistant(ctx context.Context, c *call) (reply, error) {
 
 // insertAssistant adds an assistant and what is made along with it.
 func (s *Server) insertAssistant(ctx context.Context, all *insertions, id string, given object) (json.RawMessage, error) {
+	if err := s.checkCapable(given.get("model"), given.get("tools")); err != nil {
+		return nil, err
+	}
 	if resources := given.get("tool_resources"); resources != nil {
 		resources, err := s.createHelperStores(ctx, all, resources, 0)
 		if err != nil {
@@ -137,8 +140,10 @@ func (s *Server) modifyAssistant(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	id := c.ids[0]
-	record, err := s.modifyUser(ctx, assistantUser(id), assistantCollection, func(data json.RawMessage) json.RawMessage {
-		return changedAssistant(data, given)
+	record, err := s.modifyUser(ctx, assistantUser(id), assistantCollection, func(data json.RawMessage) (json.RawMessage, error) {
+		changed := changedAssistant(data, given)
+		doc := splitObject(changed)
+		return changed, s.checkCapable(doc.get("model"), doc.get("tools"))
 	})
 	if err != nil {
 		return reply{}, missing(err, "assistant", id)

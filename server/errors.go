@@ -257,6 +257,12 @@ func errExclusive(path, one, other string) *apiError {
 		"Mutually exclusive parameters: '%s'. Ensure you are only providing one of: '%s' or '%s'.", path, one, other)
 }
 
+func errNoSuchModel(name string) *apiError {
+	e := invalid("model_not_found", "model", "The model '%s' does not exist", echo(name))
+	e.status = http.StatusNotFound
+	return e
+}
+
 func errUnknownModel(model string) *apiError {
 	return invalid("model_not_found", "model", "The requested model '%s' does not exist.", echo(model))
 }

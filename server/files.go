@@ -205,7 +205,7 @@ func (s *Server) settleFile(ctx context.Context, d due) error {
 		return err
 	}
 	// Nobody has it any more, whatever is left of it.
-	err = errors.Join(s.releaseFile(ctx, d.ID), unlessGone(s.blobs.Delete(ctx, d.ID)))
+	err = errors.Join(s.releaseFile(ctx, d.ID), unlessGone(s.blobs.Delete(ctx, d.ID)), s.store.Drop(ctx, notes(d.ID)))
 	if err != nil {
 		return err
 	}

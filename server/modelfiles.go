@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"sync/atomic"
 
@@ -67,6 +68,39 @@ func (c *ModelCall) CreateFile(ctx context.Context, name string, content io.Read
 	}
 	file := new(assistants.File)
 	return file, json.Unmarshal(record.Data, file)
+}
+
+// VectorStoreFiles returns the files of a vector store that can be searched, oldest first. An error ends them; that there is no
+// such store, or that it has expired, is [ErrNotFound].
+func (c *ModelCall) VectorStoreFiles(ctx context.Context, storeID string) iter.Seq2[*assistants.VectorStoreFile, error] {
+	return func(yield func(*assistants.VectorStoreFile, error) bool) {
+		if c.files == nil {
+			yield(nil, errNoServer)
+			return
+		}
+		s := c.files.server
+		store, err := s.liveStore(ctx, storeID)
+		if err == nil && storeExpired(store) {
+			err = fmt.Errorf("server: vector store %s has expired: %w", storeID, ErrNotFound)
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for record, err := range s.records(ctx, vectorStoreFiles(storeID), Ascending) {
+			file := new(assistants.VectorStoreFile)
+			if err == nil {
+				err = json.Unmarshal(record.Data, file)
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if file.Status == assistants.VectorStoreFileCompleted && !yield(file, nil) {
+				return
+			}
+		}
+	}
 }
 
 // SearchFiles looks for passages that answer the queries in the vector stores of the run, in the way that its file search

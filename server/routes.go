@@ -29,15 +29,9 @@ func upload(file string, h handler) method {
 	return method{name: http.MethodPost, handle: h, form: file}
 }
 
-// aboutFiles tells whether requests are about files, uploads or vector stores. They need no OpenAI-Beta header, for
-// these are older than it, or are used without assistants as well.
-func (r *route) aboutFiles() bool {
-	switch r.path[0] {
-	case "files", "uploads", "vector_stores":
-		return true
-	}
-	return false
-}
+// needsBeta tells whether requests need an OpenAI-Beta header. Models, files, uploads and vector stores are older than it, or
+// are used without assistants as well.
+func (r *route) needsBeta() bool { return r.path[0] == "assistants" || r.path[0] == "threads" }
 
 // routes is the table of everything that is served.
 func (s *Server) routes() []route {
@@ -90,6 +84,12 @@ func (s *Server) routes() []route {
 		}},
 		{[]string{"threads", "{thread_id}", "runs", "{run_id}", "steps", "{step_id}"}, []method{
 			get(s.retrieveStep),
+		}},
+		{[]string{"models"}, []method{
+			get(s.listModels),
+		}},
+		{[]string{"models", "{model}"}, []method{
+			get(s.retrieveModel),
 		}},
 		{[]string{"files"}, []method{
 			get(s.listFiles),

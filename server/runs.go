@@ -294,9 +294,12 @@ func joinInstructions(instructions, additional json.RawMessage) json.RawMessage 
 	return quote(decodeString(instructions) + "\n" + decodeString(additional))
 }
 
-// checkRunnable refuses a run that would have nothing to go by: no instructions, and no message of the user in the thread or
+// checkRunnable refuses a run that the model cannot do, and one that would have nothing to go by: no instructions, and no message of the user in the thread or
 // among those that come with the run.
 func (s *Server) checkRunnable(ctx context.Context, r *run, added []json.RawMessage) error {
+	if err := s.checkCapable(r.doc.Model, r.doc.Tools); err != nil {
+		return err
+	}
 	if instructions := r.doc.Instructions; kindOf(instructions) == kindString && decodeString(instructions) != "" {
 		return nil
 	}

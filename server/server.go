@@ -223,7 +223,7 @@ func (s *Server) handle(c *call, w http.ResponseWriter) (reply, error) {
 	if method == nil {
 		return reply{allow: to.route.allow()}, errWrongMethod(r.Method, r.URL.EscapedPath())
 	}
-	if to.route.aboutFiles() {
+	if !to.route.needsBeta() {
 		s.sweep(r.Context())
 	} else if err := checkBeta(r.Header, to.azure); err != nil {
 		return reply{}, err

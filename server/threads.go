@@ -89,8 +89,8 @@ func (s *Server) modifyThread(ctx context.Context, c *call) (reply, error) {
 		return reply{}, err
 	}
 	id := c.ids[0]
-	record, err := s.modifyUser(ctx, threadUser(id), threadCollection, func(data json.RawMessage) json.RawMessage {
-		return changedDocument(data, given)
+	record, err := s.modifyUser(ctx, threadUser(id), threadCollection, func(data json.RawMessage) (json.RawMessage, error) {
+		return changedDocument(data, given), nil
 	})
 	if err != nil {
 		return reply{}, missing(err, "thread", id)
@@ -126,6 +126,9 @@ func (s *Server) dropThread(ctx context.Context, id string) error {
 		}
 	}
 	if err := s.store.Drop(ctx, runCollection(id)); err != nil {
+		return err
+	}
+	if err := s.store.Drop(ctx, notes(id)); err != nil {
 		return err
 	}
 	return s.store.Drop(ctx, messageCollection(id))

@@ -99,7 +99,7 @@ func (s *Server) withdraw(
 
 // modifyUser changes the document of an assistant or a thread, and writes down which files it uses then.
 func (s *Server) modifyUser(
-	ctx context.Context, user fileUser, in Collection, change func(json.RawMessage) json.RawMessage,
+	ctx context.Context, user fileUser, in Collection, change func(json.RawMessage) (json.RawMessage, error),
 ) (Record, error) {
 	t := s.engine.lock(user.id)
 	defer s.engine.unlock(t)
@@ -107,7 +107,10 @@ func (s *Server) modifyUser(
 	if err != nil {
 		return old, err
 	}
-	data := change(old.Data)
+	data, err := change(old.Data)
+	if err != nil {
+		return old, err
+	}
 	if err := s.checkStores(ctx, except(storesOf(data), storesOf(old.Data))); err != nil {
 		return old, err
 	}

@@ -287,7 +287,7 @@ func (s *Server) settleVectorStore(ctx context.Context, id string) error {
 			return err
 		}
 	}
-	for _, c := range []Collection{fileBatches(id), vectorStoreFiles(id)} {
+	for _, c := range []Collection{fileBatches(id), vectorStoreFiles(id), notes(id)} {
 		if err := s.store.Drop(ctx, c); err != nil {
 			return err
 		}
