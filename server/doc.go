@@ -16,7 +16,7 @@
 // store are read in the background, and can then be searched, by runs and by
 // themselves. With it come the validation, the error bodies, the
 // defaults, the sequences of events and the order of results that clients of the
-// original service rely on. docs/protocol.md is the account of all of it, and says
+// original service rely on. GET /models says which models there are. docs/protocol.md is the account of all of it, and says
 // which parts are known from the original and which are inferred.
 //
 // # Models
@@ -24,9 +24,11 @@
 // A [Model] is what speaks for the assistants. The server keeps the protocol and
 // calls the model, which yields text, citations, calls of functions and the rest
 // as a sequence of events; [WithModel] plugs one in. It can search the files of its
-// run, read files and make some: see [ModelCall]. [Scripted] is a model that
-// answers by rule, for tests. A server without a model has [StandIn], which says
-// that it is none.
+// run, read files and make some: see [ModelCall]. Package server/responses has the
+// live models of OpenAI and Azure speak, package server/chat every other that
+// knows Chat Completions, and a [Router] chooses between several by name.
+// [Scripted] is a model that answers by rule, for tests. A server without a model
+// has [StandIn], which says that it is none.
 //
 // # Use
 //
