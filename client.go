@@ -103,6 +103,15 @@ func (c *Client) Open(ctx context.Context, method, path string, in json.RawMessa
 	return c.core.open(ctx, o, opts)
 }
 
+// BaseURL is where requests go: scheme, host and path, without credentials, query and a slash at the end. It is "" of a Client
+// that was not made by [NewClient].
+func (c *Client) BaseURL() string {
+	if c.core == nil {
+		return ""
+	}
+	return c.core.base
+}
+
 // CloseIdleConnections closes the connections that the client keeps for later calls. Calls under way go on, and the
 // client stays of use. It does nothing with [WithHTTPClient], whose connections are the caller's.
 func (c *Client) CloseIdleConnections() {

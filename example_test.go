@@ -201,6 +201,15 @@ func ExampleClient_Open() {
 	// Output: true <nil>
 }
 
+func ExampleClient_BaseURL() {
+	client, err := assistants.NewClient(assistants.WithAzureOpenAI("https://my-resource.openai.azure.com/", "v1"), assistants.WithAzureAPIKey("your-key"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(client.BaseURL())
+	// Output: https://my-resource.openai.azure.com/openai/v1
+}
+
 func ExampleClient_CloseIdleConnections() {
 	client, err := assistants.NewClient(assistants.WithAPIKey("sk-your-key"))
 	if err != nil {

@@ -27,7 +27,7 @@ import (
 var update = flag.Bool("update", false, "rewrite testdata/api.txt")
 
 // The packages whose API is held by testdata/api.txt.
-var published = []string{".", "assistantstest", "server", "typed"}
+var published = []string{".", "assistantstest", "server", "server/chat", "server/responses", "typed"}
 
 // parsed are the files in dir, or their tests.
 func parsed(t *testing.T, fset *token.FileSet, dir string, tests bool) (files []*ast.File) {

@@ -25,6 +25,7 @@ func (r *run) accept(e ModelEvent, weight int) error {
 		r.state.Usage.add(cost)
 		return nil
 	case State:
+		r.state.Weight -= len(r.state.Model) // whose place it takes
 		r.state.Model = append([]byte(nil), e...)
 		return nil
 	}

@@ -4,8 +4,9 @@
 //	go run ./examples/chat
 //	go run ./examples/chat "What is 17 to the power of 5?" "Is it prime?"
 //
-// With nothing configured it runs on the embedded server, where a stand-in takes the place of a model: it knows how to
-// do sums and how to solve equations. Package endpoint says which variables name a service with a model.
+// It runs on the embedded server, where a stand-in, which knows how to do sums and how to solve equations, takes the place
+// of a model unless OPENAI_API_KEY, AZURE_OPENAI_ENDPOINT or CHAT_BASE_URL names one, or on the server that
+// OPENAI_BASE_URL names: see package endpoint.
 package main
 
 import (

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -32,4 +33,11 @@ output > 1419857
 
 assistant > The result is 1419857. I am a stand-in, not a model; server.WithModel plugs in a real one.
 `, exampletest.Output(t, run, nil))
+}
+
+// It does so too with a model behind the embedded server.
+func TestProviders(t *testing.T) {
+	for name, printed := range exampletest.OnProviders(t, run, nil, "I did that in my head.") {
+		assert.Equal(t, 2, strings.Count(printed, "\nassistant > I did that in my head.\n"), name)
+	}
 }

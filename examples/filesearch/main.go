@@ -4,8 +4,8 @@
 //	go run ./examples/filesearch
 //	go run ./examples/filesearch "Who pays for repairs?"
 //
-// With nothing configured it runs on the embedded server, which reads and searches the files itself. In place of a model a
-// stand-in quotes what was found. Package endpoint says which variables name a service with a model.
+// It runs on the embedded server, where a stand-in quotes what the server finds unless OPENAI_API_KEY,
+// AZURE_OPENAI_ENDPOINT or CHAT_BASE_URL names a model, or on the server that OPENAI_BASE_URL names: see package endpoint.
 package main
 
 import (

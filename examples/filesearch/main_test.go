@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -29,4 +30,12 @@ This is what the files say.
 I am a stand-in, not a model; server.WithModel plugs in a real one.
 [1] travel.md
 `, exampletest.Output(t, run, nil))
+}
+
+// It does so too with a model behind the embedded server.
+func TestProviders(t *testing.T) {
+	for name, printed := range exampletest.OnProviders(t, run, nil, "28 days, as it says.") {
+		assert.Equal(t, 2, strings.Count(printed, "\n28 days, as it says.\n"), name)
+		assert.Contains(t, printed, "3 of 3 pages", name)
+	}
 }

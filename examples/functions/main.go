@@ -1,8 +1,8 @@
 // Functions asks for the weather of a city, which a model can only know from the functions of this program: it asks for
 // two at once, they are answered while the stream goes on, and then it puts what they said into words.
 //
-// With nothing configured it runs on the embedded server, where a stand-in takes the place of a model; package endpoint
-// says which variables name a service with one.
+// It runs on the embedded server, where a stand-in takes the place of a model unless OPENAI_API_KEY,
+// AZURE_OPENAI_ENDPOINT or CHAT_BASE_URL names one, or on the server that OPENAI_BASE_URL names: see package endpoint.
 package main
 
 import (

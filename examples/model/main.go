@@ -1,6 +1,6 @@
 // Model has a model of one's own speak for an assistant: a therapist after Weizenbaum's Eliza, which turns sentences
 // round, asks a function of the program for the time, and writes word by word. A language model behind some other API is
-// plugged in in the same way.
+// plugged in in the same way; packages server/responses and server/chat are those of two APIs.
 //
 // It runs on the embedded server, in this process, and needs nothing else.
 package main

@@ -42,3 +42,10 @@ func TestJudge(t *testing.T) {
 		}
 	}
 }
+
+// It does so too with a model behind the embedded server.
+func TestProviders(t *testing.T) {
+	for name, printed := range exampletest.OnProviders(t, run, nil, "There are 54.") {
+		assert.Contains(t, printed, "assistant: There are 54.", name)
+	}
+}

@@ -1,10 +1,10 @@
 // Quickstart is the conversation of the API's overview: a maths tutor, a thread, a question, and an answer that is shown
 // as it is written. Then it deletes what it made.
 //
-// With nothing configured it does so on the embedded server, in this process, where a stand-in takes the place of a
-// model. With OPENAI_BASE_URL and OPENAI_API_KEY, or with AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and
-// OPENAI_API_VERSION, it talks to the server that they name. ASSISTANTS_MODEL names another model than gpt-4o, on Azure a
-// deployment.
+// With nothing set in the environment it does so on the embedded server, in this process, where a stand-in takes the place
+// of a model. OPENAI_API_KEY, AZURE_OPENAI_ENDPOINT with AZURE_OPENAI_API_KEY, or CHAT_BASE_URL has the embedded server ask
+// a real one, and OPENAI_BASE_URL with OPENAI_API_KEY names another server of this API: see package endpoint.
+// ASSISTANTS_MODEL names another model than gpt-4o, on Azure a deployment.
 package main
 
 import (

@@ -1,7 +1,7 @@
 // Steps looks at what a run did on the way to its answer: the code that the code interpreter ran, and what came of it.
 //
-// With nothing configured it runs on the embedded server, where a stand-in takes the place of a model; package endpoint
-// says which variables name a service with one.
+// It runs on the embedded server, where a stand-in takes the place of a model unless OPENAI_API_KEY,
+// AZURE_OPENAI_ENDPOINT or CHAT_BASE_URL names one, or on the server that OPENAI_BASE_URL names: see package endpoint.
 package main
 
 import (

@@ -1,7 +1,7 @@
 // Structured has a model read a message and gets what it says as a value of a Go type.
 //
-// With nothing configured it runs on the embedded server, where a stand-in takes the place of a model; package endpoint
-// says which variables name a service with one.
+// It runs on the embedded server, where a stand-in takes the place of a model unless OPENAI_API_KEY,
+// AZURE_OPENAI_ENDPOINT or CHAT_BASE_URL names one, or on the server that OPENAI_BASE_URL names: see package endpoint.
 package main
 
 import (

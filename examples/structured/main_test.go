@@ -39,3 +39,10 @@ func TestRefusal(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, printed, "The model would rather not: I don't read letters.")
 }
+
+// It does so too with a model behind the embedded server.
+func TestProviders(t *testing.T) {
+	for name, printed := range exampletest.OnProviders(t, run, nil, `{"title": "Budget", "day": "2026-03-06", "minutes": 30, "attendees": ["Anna"], "room": null}`) {
+		assert.Contains(t, printed, `2026-03-06: "Budget", 30 minutes`, name)
+	}
+}

@@ -3,12 +3,13 @@
 package provider
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
-	"strings"
+	"time"
 
 	"github.com/assistants-go/assistants"
 	"github.com/assistants-go/assistants/internal/sse"
@@ -22,6 +23,7 @@ const maxEvent = 32 << 20
 type Stream struct {
 	body   io.ReadCloser
 	events *sse.Reader
+	done   bool // [DONE] has come
 }
 
 // Options are those of every request to a provider: it is no server of the Assistants API.
@@ -79,16 +81,32 @@ func (s *Stream) Next() ([]byte, error) {
 		return nil, io.EOF
 	case err != nil:
 		return nil, Broken(err)
-	case strings.HasPrefix(string(event.Data), "[DONE]"):
+	case bytes.HasPrefix(event.Data, []byte("[DONE]")):
+		s.done = true
 		return nil, io.EOF
 	}
 	return event.Data, nil
 }
+
+// Done tells whether the stream has ended with [DONE].
+func (s *Stream) Done() bool { return s.done }
 
 // Redact takes the provider's credentials out of text that a provider has sent.
 func (s *Stream) Redact(text string) string {
 	return s.body.(interface{ Redact(string) string }).Redact(text)
 }
 
-// Close ends the exchange at once; a provider that is still writing finds its connection closed.
-func (s *Stream) Close() error { return s.body.Close() }
+// The end of an answer comes behind its last event: how long it may take, and how long it may be, in bytes.
+const (
+	endPatience = 50 * time.Millisecond
+	maxEnd      = 4 << 10
+)
+
+// Close ends the exchange. It gives the answer a moment to come to its end, or its connection could serve no other; a provider
+// that is still writing then finds it closed, and at once if the context of the request has ended.
+func (s *Stream) Close() error {
+	late := time.AfterFunc(endPatience, func() { s.body.Close() })
+	_, _ = io.CopyN(io.Discard, s.events.Rest(), maxEnd) // whatever it is
+	late.Stop()
+	return s.body.Close()
+}

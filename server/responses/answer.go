@@ -1,0 +1,360 @@
+package responses
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/assistants-go/assistants/server"
+	"github.com/assistants-go/assistants/server/internal/provider"
+)
+
+// An answer is being read. Its items may come interleaved; what they say goes out one item after the other, in the order of the
+// output, and the calls of functions at the end.
+type answer struct {
+	*question
+	ctx    context.Context
+	emit   func(server.ModelEvent) error
+	redact func(string) string
+
+	items     []*output       // in the order in which they came
+	at        map[int]*output // by their index in the output
+	open      *output         // whose events go out at once; nil: none
+	held      int             // bytes that wait, or are kept
+	spoke     bool            // an event has gone out
+	container string          // that code has run in
+	marks     marks
+}
+
+// An output is an item of the answer, as far as it has come.
+type output struct {
+	index   int
+	id      string // the provider's
+	kind    string
+	begun   bool // its first event is made
+	done    bool // nothing more of it counts
+	waiting []server.ModelEvent
+	parts   map[int]*textPart // of a message
+	text    []byte            // code, or arguments, so far
+	callID  string            // of a function
+	name    string
+	raw     json.RawMessage // as it came whole
+}
+
+// maxHeld bounds what of an answer is kept in memory, as much as a run may yield.
+const maxHeld = 16 << 20
+
+// perItem is what an item or a part counts besides its text, and perEvent what an event that waits does.
+const (
+	perItem  = 1024
+	perEvent = 32
+)
+
+var errTooMuch = errors.New("responses: the answer is larger than a run may be")
+
+// hold counts what is kept.
+func (a *answer) hold(bytes int) error {
+	if a.held += bytes; a.held > maxHeld {
+		return errTooMuch
+	}
+	return nil
+}
+
+// read reads a stream to the answer's end. A stream that ends before is broken.
+func (a *answer) read(stream *provider.Stream) error {
+	var e event
+	for {
+		data, err := stream.Next()
+		switch {
+		case err == io.EOF:
+			return provider.Broken(io.ErrUnexpectedEOF)
+		case err != nil:
+			return err
+		}
+		ok, err := decodeEvent(data, &e)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		if over, err := a.take(&e, data); over || err != nil {
+			return err
+		}
+	}
+}
+
+// take takes one event, which is data decoded, and tells whether it is the last one.
+func (a *answer) take(e *event, data []byte) (over bool, err error) {
+	switch e.Type {
+	case eventText:
+		err = a.addText(e)
+	case eventRefusal:
+		err = a.addRefusal(e)
+	case eventArguments:
+		err = a.grow(e, itemFunction)
+	case eventCode:
+		err = a.grow(e, itemCode)
+	case eventAnnotation:
+		err = a.addAnnotation(e)
+	case eventItemAdded:
+		err = a.beginItem(e)
+	case eventItemDone:
+		err = a.finishItem(e)
+	case eventCompleted, eventIncomplete, eventFailed:
+		return true, a.end(e.Response, strings.TrimPrefix(e.Type, "response."))
+	case eventError, "":
+		if e.Error == nil && e.Type == eventError {
+			e.Error = new(reported)
+			err = json.Unmarshal(data, e.Error)
+		}
+		if e.Error != nil {
+			return true, a.reported(e.Error)
+		}
+	}
+	return false, err
+}
+
+func (a *answer) reported(r *reported) error {
+	return provider.Reported(r.code, a.redact(r.message))
+}
+
+// beginItem takes an item that begins.
+func (a *answer) beginItem(e *event) error {
+	var it item
+	if err := decode(e.Item, &it); err != nil {
+		return err
+	}
+	if o := a.at[e.OutputIndex]; o != nil && o.is(&it) {
+		return nil
+	}
+	o, err := a.place(e.OutputIndex, it.Type)
+	if err != nil {
+		return err
+	}
+	return a.learn(o, &it)
+}
+
+// is tells whether an item that comes again is this one.
+func (o *output) is(it *item) bool { return o.kind == it.Type && o.id == it.ID && it.ID != "" }
+
+// output returns the item at an index, a new one if there is none of that kind.
+func (a *answer) output(index int, kind string) (*output, error) {
+	if o := a.at[index]; o != nil && o.kind == kind {
+		return o, nil
+	}
+	return a.place(index, kind)
+}
+
+// place has a new item at an index. Some servers give all items the same one: what was there is complete when the response is.
+func (a *answer) place(index int, kind string) (*output, error) {
+	if err := a.hold(perItem); err != nil {
+		return nil, err
+	}
+	o := &output{index: index, kind: kind}
+	if a.at == nil {
+		a.at = make(map[int]*output)
+	}
+	a.at[index] = o
+	a.items = append(a.items, o)
+	if a.open == nil && known(kind) && kind != itemFunction {
+		a.open = o
+	}
+	return o, nil
+}
+
+// learn takes what an item says at its beginning, which it does once.
+func (a *answer) learn(o *output, head *item) error {
+	if o.id == "" {
+		o.id = head.ID
+	}
+	if o.kind == itemFunction {
+		if o.name == "" {
+			o.name = head.Name
+		}
+		if o.callID == "" {
+			o.callID = head.CallID
+		}
+	}
+	if head.ContainerID != "" && a.session != nil && a.container == "" {
+		a.container = head.ContainerID
+		if err := a.model.copies.keep(a.ctx, a.call, a.container, a.session); err != nil {
+			return err
+		}
+	}
+	return a.start(o)
+}
+
+// start makes the first event of an item. That of a function waits for the end of the answer.
+func (a *answer) start(o *output) error {
+	if o.begun {
+		return nil
+	}
+	o.begun = true
+	switch o.kind {
+	case itemMessage:
+		return a.say(o, server.NewMessage{})
+	case itemCode:
+		return a.say(o, server.CodeCall{})
+	case itemSearch:
+		a.marks.searches++
+		return a.say(o, a.search)
+	}
+	return nil
+}
+
+// say has an event go out, or wait until it is the item's turn.
+func (a *answer) say(o *output, e server.ModelEvent) error {
+	if o == a.open {
+		a.spoke = true
+		return a.emit(e)
+	}
+	o.waiting = append(o.waiting, e)
+	return a.hold(perEvent + textIn(e))
+}
+
+// textIn is how much text is in an event that waits.
+func textIn(e server.ModelEvent) int {
+	switch e := e.(type) {
+	case server.Text:
+		return len(e)
+	case server.Refusal:
+		return len(e)
+	case server.CodeInput:
+		return len(e)
+	case server.CodeLogs:
+		return len(e)
+	case server.SearchResults:
+		n := len(e) * perItem
+		for i := range e {
+			for j := range e[i].Content {
+				n += len(e[i].Content[j].Text)
+			}
+		}
+		return n
+	}
+	return perItem
+}
+
+// advance has the next item go out, once the open one is done, and all behind it that are done too.
+func (a *answer) advance() error {
+	for a.open == nil || a.open.done {
+		next := a.next()
+		if a.open = next; next == nil {
+			return nil
+		}
+		waiting := next.waiting
+		next.waiting = nil
+		for _, e := range waiting {
+			a.spoke = true
+			if err := a.emit(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// next returns the first item that has something to say, but for functions.
+func (a *answer) next() (first *output) {
+	for _, o := range a.items {
+		if len(o.waiting) > 0 && o.kind != itemFunction && (first == nil || o.index < first.index) {
+			first = o
+		}
+	}
+	return first
+}
+
+// grow takes more code, or more arguments.
+func (a *answer) grow(e *event, kind string) error {
+	o, err := a.output(e.OutputIndex, kind)
+	if err != nil {
+		return err
+	}
+	if o.done {
+		return nil
+	}
+	if err := a.start(o); err != nil {
+		return err
+	}
+	return a.write(o, e.Delta)
+}
+
+func (a *answer) write(o *output, text string) error {
+	o.text = append(o.text, text...)
+	if err := a.hold(len(text)); err != nil || text == "" {
+		return err
+	}
+	if o.kind == itemCode {
+		return a.say(o, server.CodeInput(text))
+	}
+	return nil
+}
+
+// finishItem takes an item that is done, whole.
+func (a *answer) finishItem(e *event) error {
+	var it item
+	if err := decode(e.Item, &it); err != nil {
+		return err
+	}
+	o, err := a.output(e.OutputIndex, it.Type)
+	if err == nil && o.done && !o.is(&it) {
+		o, err = a.place(e.OutputIndex, it.Type)
+	}
+	if err != nil {
+		return err
+	}
+	return a.complete(o, &it, e.Item)
+}
+
+// complete takes what of an item has not come yet, and ends it.
+func (a *answer) complete(o *output, it *item, raw json.RawMessage) error {
+	if o.done {
+		return nil
+	}
+	if err := a.hold(len(raw)); err != nil {
+		return err
+	}
+	if err := a.learn(o, it); err != nil {
+		return err
+	}
+	o.raw = raw
+	var err error
+	switch o.kind {
+	case itemMessage:
+		err = a.completeMessage(o, it.Content)
+	case itemFunction:
+		err = a.write(o, rest(o.text, it.Arguments))
+	case itemCode:
+		if err = a.write(o, rest(o.text, it.Code)); err == nil {
+			err = a.addOutputs(o, it.Outputs)
+		}
+	case itemSearch:
+		err = a.addResults(o, it.Results)
+	}
+	if err != nil {
+		return err
+	}
+	if o.done = true; o == a.open {
+		return a.advance()
+	}
+	return nil
+}
+
+// rest is what of a whole text has not come yet. One that goes otherwise has nothing left: what was said is said.
+func rest(come []byte, whole string) string {
+	if len(whole) > len(come) && whole[:len(come)] == string(come) {
+		return whole[len(come):]
+	}
+	return ""
+}
+
+// sorted are the items of the answer in the order of the output.
+func (a *answer) sorted() []*output {
+	all := slices.Clone(a.items)
+	slices.SortStableFunc(all, func(x, y *output) int { return x.index - y.index })
+	return all
+}

@@ -1,0 +1,16 @@
+// Package responses is a model for package server that asks a provider by its Responses API: OpenAI, Azure OpenAI, or any
+// server that has POST /responses.
+//
+//	provider, err := assistants.NewClient() // OPENAI_API_KEY
+//	…
+//	handler := server.New(server.WithModel(responses.New(provider)))
+//
+// Functions, file search and the code interpreter work, the latter two in the provider's hands: files and vector stores that
+// they need are copied there when they are first used, and files that code makes are fetched. A thread's code runs in one
+// container as long as the provider keeps it. Nothing else is kept by the provider: each call tells the whole conversation, and
+// inside a run also what the provider itself has said, with its reasoning, encrypted.
+//
+// What the provider streams is passed on as it comes, except for calls of functions, which come at the end of an answer, whole.
+// Citations have the marks that the Assistants API had; their numbers are made here. Not passed on are reasoning, citations
+// of pages in the web, and tools that the Assistants API did not have.
+package responses

@@ -1,0 +1,147 @@
+package responses
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/server"
+)
+
+// This file puts together what the provider is asked.
+
+// A question is one request, and what its answer is read with.
+type question struct {
+	model   *Model
+	call    *server.ModelCall
+	body    *requestBody
+	own     int               // turns of the history that are not the run's own
+	done    rounds            // what the run has done so far, as the provider has said it
+	session *session          // nil: no code interpreter
+	stores  storeLookup       // nil: no search
+	search  server.SearchCall // as one begins
+}
+
+// storeLookup finds the file that a provider's file is a copy of.
+type storeLookup interface {
+	original(providerFileID string) (fileID string, ok bool)
+}
+
+// requestBody is the body of POST /responses. What the run's metadata say is the caller's own affair; nothing of the answer is
+// kept there, so that they would only be told to somebody.
+type requestBody struct {
+	Model             string            `json:"model"`
+	Instructions      string            `json:"instructions,omitzero"`
+	Input             []json.RawMessage `json:"input"`
+	Tools             []json.RawMessage `json:"tools,omitzero"`
+	ToolChoice        json.RawMessage   `json:"tool_choice,omitzero"`
+	ParallelToolCalls *bool             `json:"parallel_tool_calls,omitzero"`
+	Text              *textOptions      `json:"text,omitzero"`
+	Temperature       *float64          `json:"temperature,omitzero"`
+	TopP              *float64          `json:"top_p,omitzero"`
+	Reasoning         *reasoningOptions `json:"reasoning,omitzero"`
+	MaxOutputTokens   int               `json:"max_output_tokens,omitzero"`
+	Include           []string          `json:"include,omitempty"`
+	Store             bool              `json:"store"`
+	Stream            bool              `json:"stream"`
+	StreamOptions     streamOptions     `json:"stream_options"`
+	PromptCacheKey    string            `json:"prompt_cache_key,omitzero"`
+}
+
+type textOptions struct {
+	Format textFormat `json:"format"`
+}
+
+type textFormat struct {
+	Type        string          `json:"type"`
+	Name        string          `json:"name,omitzero"`
+	Description string          `json:"description,omitzero"`
+	Schema      json.RawMessage `json:"schema,omitzero"`
+	Strict      *bool           `json:"strict,omitzero"`
+}
+
+type reasoningOptions struct {
+	Effort assistants.ReasoningEffort `json:"effort"`
+}
+
+type streamOptions struct {
+	IncludeObfuscation bool `json:"include_obfuscation"`
+}
+
+// What an answer shall include.
+const (
+	includeResults   = "file_search_call.results"
+	includeOutputs   = "code_interpreter_call.outputs"
+	includeReasoning = "reasoning.encrypted_content"
+)
+
+// ask returns the question for a call.
+func (m *Model) ask(ctx context.Context, call *server.ModelCall) (*question, error) {
+	q := &question{model: m, call: call}
+	q.own = len(call.History)
+	if i := slices.IndexFunc(call.History, func(t server.Turn) bool {
+		return t.Message == nil || t.Message.RunID == call.RunID && call.RunID != ""
+	}); i >= 0 {
+		q.own = i
+	}
+	q.body = &requestBody{
+		Model: call.Model, Instructions: call.Instructions, MaxOutputTokens: call.MaxCompletionTokens,
+		Stream: true, PromptCacheKey: call.ThreadID,
+	}
+	if call.Temperature != 1 {
+		q.body.Temperature = &call.Temperature
+	}
+	if call.TopP != 1 {
+		q.body.TopP = &call.TopP
+	}
+	if call.ReasoningEffort != "" {
+		q.body.Reasoning = &reasoningOptions{call.ReasoningEffort}
+	}
+	q.body.Text = textOf(call.ResponseFormat)
+	if err := q.addTools(ctx); err != nil {
+		return nil, err
+	}
+	if m.reasons(call.Model) || call.ReasoningEffort != "" && call.ReasoningEffort != "none" {
+		q.body.Include = append(q.body.Include, includeReasoning)
+	}
+	return q, q.addInput(ctx)
+}
+
+// encode returns the body without the members that are not to be sent.
+func (m *Model) encode(body *requestBody) (any, error) {
+	if len(m.without) == 0 {
+		return body, nil
+	}
+	in, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(in, &members); err != nil {
+		return nil, err
+	}
+	for name, out := range m.without {
+		if out {
+			delete(members, name)
+		}
+	}
+	return members, nil
+}
+
+// textOf returns the form of the answer; nil leaves it to the provider, which is text.
+func textOf(f assistants.ResponseFormat) *textOptions {
+	switch f.Type {
+	case assistants.ResponseFormatText, assistants.ResponseFormatJSONObject:
+		return &textOptions{textFormat{Type: string(f.Type)}}
+	case assistants.ResponseFormatJSONSchema:
+		if s := f.JSONSchema; s != nil {
+			schema := s.Schema
+			if schema == nil {
+				schema = json.RawMessage(`{}`)
+			}
+			return &textOptions{textFormat{Type: string(f.Type), Name: s.Name, Description: s.Description, Schema: schema, Strict: &s.Strict}}
+		}
+	}
+	return nil
+}
