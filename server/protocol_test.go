@@ -18,8 +18,12 @@ func TestProtocolDocument(t *testing.T) {
 	t.Parallel()
 	document, err := os.ReadFile("../docs/protocol.md")
 	require.NoError(t, err)
-	files, err := filepath.Glob("*.go")
-	require.NoError(t, err)
+	var files []string
+	for _, pattern := range []string{"*.go", "responses/*.go", "chat/*.go"} {
+		found, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		files = append(files, found...)
+	}
 	var source strings.Builder
 	for _, name := range files {
 		if !strings.HasSuffix(name, "_test.go") {

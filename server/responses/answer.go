@@ -12,22 +12,28 @@ import (
 	"github.com/assistants-go/assistants/server/internal/provider"
 )
 
-// An answer is being read. Its items may come interleaved; what they say goes out one item after the other, in the order of the
-// output, and the calls of functions at the end.
+// An answer is being read. Its items may come interleaved; what they say goes out one item after the other. Behind calls of
+// functions nothing else can go out: what comes there is late.
 type answer struct {
 	*question
 	ctx    context.Context
 	emit   func(server.ModelEvent) error
 	redact func(string) string
 
-	items     []*output       // in the order in which they came
-	at        map[int]*output // by their index in the output
-	open      *output         // whose events go out at once; nil: none
-	held      int             // bytes that wait, or are kept
-	spoke     bool            // an event has gone out
-	container string          // that code has run in
+	items     []*output           // in the order in which they came
+	at        map[int]*output     // by their index in the output
+	open      *output             // whose events go out at once; nil: none
+	held      int                 // bytes that wait, or are kept
+	spoke     bool                // an event has gone out
+	calling   bool                // a call of a function has gone out
+	ids       map[string]bool     // of calls of functions
+	container string              // that code has run in
+	fetched   map[madeFile]string // files of ours that are what code has made
 	marks     marks
 }
+
+// A madeFile is a file in a container.
+type madeFile struct{ containerID, fileID string }
 
 // An output is an item of the answer, as far as it has come.
 type output struct {
@@ -160,7 +166,7 @@ func (a *answer) place(index int, kind string) (*output, error) {
 	}
 	a.at[index] = o
 	a.items = append(a.items, o)
-	if a.open == nil && known(kind) && kind != itemFunction {
+	if a.open == nil && a.mayFollow(kind) {
 		a.open = o
 	}
 	return o, nil
@@ -188,13 +194,20 @@ func (a *answer) learn(o *output, head *item) error {
 	return a.start(o)
 }
 
-// start makes the first event of an item. That of a function waits for the end of the answer.
+// mayFollow tells whether an item of a kind can go out now.
+func (a *answer) mayFollow(kind string) bool {
+	return kind == itemFunction || known(kind) && !a.calling
+}
+
+// start makes the first event of an item. That of a function waits for its name and its id.
 func (a *answer) start(o *output) error {
-	if o.begun {
+	if o.begun || o.kind == itemFunction && (o.name == "" || o.callID == "") {
 		return nil
 	}
 	o.begun = true
 	switch o.kind {
+	case itemFunction:
+		return a.say(o, a.callOf(o))
 	case itemMessage:
 		return a.say(o, server.NewMessage{})
 	case itemCode:
@@ -209,11 +222,19 @@ func (a *answer) start(o *output) error {
 // say has an event go out, or wait until it is the item's turn.
 func (a *answer) say(o *output, e server.ModelEvent) error {
 	if o == a.open {
-		a.spoke = true
-		return a.emit(e)
+		return a.tell(e)
 	}
 	o.waiting = append(o.waiting, e)
 	return a.hold(perEvent + textIn(e))
+}
+
+// tell has an event go out.
+func (a *answer) tell(e server.ModelEvent) error {
+	a.spoke = true
+	if _, ok := e.(server.FunctionCall); ok {
+		a.calling = true
+	}
+	return a.emit(e)
 }
 
 // textIn is how much text is in an event that waits.
@@ -224,6 +245,8 @@ func textIn(e server.ModelEvent) int {
 	case server.Refusal:
 		return len(e)
 	case server.CodeInput:
+		return len(e)
+	case server.Arguments:
 		return len(e)
 	case server.CodeLogs:
 		return len(e)
@@ -249,8 +272,7 @@ func (a *answer) advance() error {
 		waiting := next.waiting
 		next.waiting = nil
 		for _, e := range waiting {
-			a.spoke = true
-			if err := a.emit(e); err != nil {
+			if err := a.tell(e); err != nil {
 				return err
 			}
 		}
@@ -258,14 +280,21 @@ func (a *answer) advance() error {
 	return nil
 }
 
-// next returns the first item that has something to say, but for functions.
+// next returns the first item that has something to say, functions last.
 func (a *answer) next() (first *output) {
 	for _, o := range a.items {
-		if len(o.waiting) > 0 && o.kind != itemFunction && (first == nil || o.index < first.index) {
+		if len(o.waiting) > 0 && a.mayFollow(o.kind) && (first == nil || o.isBefore(first)) {
 			first = o
 		}
 	}
 	return first
+}
+
+func (o *output) isBefore(other *output) bool {
+	if mine, theirs := o.kind == itemFunction, other.kind == itemFunction; mine != theirs {
+		return theirs
+	}
+	return o.index < other.index
 }
 
 // grow takes more code, or more arguments.
@@ -288,8 +317,11 @@ func (a *answer) write(o *output, text string) error {
 	if err := a.hold(len(text)); err != nil || text == "" {
 		return err
 	}
-	if o.kind == itemCode {
+	switch {
+	case o.kind == itemCode:
 		return a.say(o, server.CodeInput(text))
+	case o.kind == itemFunction && o.begun:
+		return a.say(o, server.Arguments(text))
 	}
 	return nil
 }
@@ -321,13 +353,17 @@ func (a *answer) complete(o *output, it *item, raw json.RawMessage) error {
 	if err := a.learn(o, it); err != nil {
 		return err
 	}
-	o.raw = raw
+	if o.raw = raw; o.kind == itemFunction && o.begun && it.CallID != o.callID {
+		o.raw = renamed(raw, o.callID)
+	}
 	var err error
 	switch o.kind {
 	case itemMessage:
 		err = a.completeMessage(o, it.Content)
 	case itemFunction:
-		err = a.write(o, rest(o.text, it.Arguments))
+		if err = a.write(o, rest(o.text, it.Arguments)); err == nil {
+			err = a.finishCall(o)
+		}
 	case itemCode:
 		if err = a.write(o, rest(o.text, it.Code)); err == nil {
 			err = a.addOutputs(o, it.Outputs)

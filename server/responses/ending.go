@@ -2,12 +2,9 @@ package responses
 
 import (
 	"cmp"
-	"crypto/rand"
 	"encoding/json"
-	"errors"
 
 	"github.com/assistants-go/assistants/server"
-	"github.com/assistants-go/assistants/server/internal/provider"
 )
 
 // This file ends an answer.
@@ -37,11 +34,7 @@ func (a *answer) end(raw json.RawMessage, status string) error {
 	if err := a.reconcile(r.Output); err != nil {
 		return err
 	}
-	calls, err := a.callFunctions()
-	if err != nil {
-		return err
-	}
-	return a.close(&r, calls, finish)
+	return a.close(&r, finish)
 }
 
 // reconcile takes what is in the output and has not come yet. Items are found again by their kind: the first message is the
@@ -69,50 +62,25 @@ func (a *answer) reconcile(all []json.RawMessage) error {
 			return err
 		}
 	}
-	for _, o := range a.items {
-		o.done = true
+	for _, o := range a.sorted() {
+		if o.done = true; o.kind == itemFunction {
+			if err := a.finishCall(o); err != nil {
+				return err
+			}
+		}
 	}
 	return a.advance()
 }
 
-var errNameless = errors.New("responses: a call of a function without a name")
-
-// callFunctions has the calls of functions go out, and returns how many there are.
-func (a *answer) callFunctions() (calls int, err error) {
-	ids := make(map[string]bool)
-	for _, o := range a.sorted() {
-		if o.kind != itemFunction {
-			continue
-		}
-		if calls++; o.name == "" {
-			return 0, provider.Broken(errNameless)
-		}
-		if own := o.callID; own == "" || len(own) > maxCallID || ids[own] {
-			o.callID = "call_" + rand.Text()[:24]
-			if o.raw != nil {
-				o.raw = renamed(o.raw, o.callID)
-			}
-		}
-		ids[o.callID] = true
-		a.spoke = true
-		if err := a.emit(server.FunctionCall{ID: o.callID, Name: o.name, Arguments: string(o.text)}); err != nil {
-			return 0, err
-		}
-	}
-	return calls, nil
-}
-
 // close ends the answer. What it has cost is booked on its last step.
-func (a *answer) close(r *response, calls int, finish server.Finish) error {
+func (a *answer) close(r *response, finish server.Finish) error {
 	events := []server.ModelEvent{usageOf(r)}
-	if calls > 0 && finish == "" {
-		var items []json.RawMessage
-		for _, o := range a.sorted() {
-			if o.raw != nil {
-				items = append(items, o.raw)
-			}
+	if a.calling && finish == "" {
+		late, err := a.late()
+		if err != nil {
+			return err
 		}
-		state, err := json.Marshal(a.done.with(a.call.Model, items))
+		state, err := json.Marshal(a.done.with(a.call.Model, a.answers(), late))
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // The Assistants API in this process, with a model behind it that is elsewhere.
-func Example() {
+func ExampleNew() {
 	provider, err := assistants.NewClient(assistants.WithHandler(elsewhere)) // or assistants.WithAPIKey("sk-…")
 	if err != nil {
 		log.Fatal(err)
@@ -50,3 +50,25 @@ func Example() {
 
 // elsewhere stands for a provider.
 var elsewhere http.HandlerFunc = stream(answerOf("Somebody ", "is.")...)
+
+// Names of deployments do not say what is deployed.
+func ExampleWithReasoning() {
+	provider, err := assistants.NewClient(assistants.WithAzureOpenAI("https://my-resource.openai.azure.com", "v1"), assistants.WithAzureAPIKey("key"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	model := responses.New(provider, responses.WithReasoning(func(model string) bool { return model == "thinker" }))
+	fmt.Println(model.Check("thinker", nil))
+	// Output: <nil>
+}
+
+// Not every compatible server knows what it is asked to leave out.
+func ExampleWithoutFields() {
+	provider, err := assistants.NewClient(assistants.WithBaseURL("http://localhost:8000/v1"), assistants.WithAPIKey("none"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	model := responses.New(provider, responses.WithoutFields("prompt_cache_key", "stream_options"))
+	fmt.Println(model.Check("m", []assistants.Tool{{Type: "bing_grounding"}}))
+	// Output: There are no tools of type 'bing_grounding' here.
+}

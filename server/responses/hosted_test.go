@@ -154,3 +154,17 @@ func TestMadeFileThatIsGone(t *testing.T) {
 	require.Equal(t, assistants.RunFailed, run.Status)
 	assert.Equal(t, "Gone.", run.LastError.Message)
 }
+
+// A file that is named twice is fetched once.
+func TestMadeFileIsFetchedOnce(t *testing.T) {
+	t.Parallel()
+	const name = "sandbox:/mnt/data/a.csv"
+	made := `{"type":"container_file_citation","container_id":"cntr_1","file_id":"cfile_1","filename":"a.csv","start_index":0,"end_index":23}`
+	again := strings.NewReplacer(`"start_index":0`, `"start_index":24`, `"end_index":23`, `"end_index":47`).Replace(made)
+	h := build(t, stream(completed(message("msg_1", name+" "+name, made, again))))
+	s := h.ask(codeTool)
+	message := s.Messages()[0]
+	require.Len(t, message.Annotations(), 2)
+	assert.Equal(t, message.Annotations()[0].FileID(), message.Annotations()[1].FileID())
+	assert.Len(t, h.fake.paths, 1)
+}

@@ -63,7 +63,7 @@ func (q *question) addInput(ctx context.Context) error {
 		}
 	}
 	done, ok := recall(q.call, history[q.own:])
-	q.done = done
+	q.done, q.late = done, done.Late
 	if ok {
 		return q.addRounds(done, history[q.own:])
 	}

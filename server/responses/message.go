@@ -176,8 +176,8 @@ func (a *answer) annotate(o *output, p *textPart, index int, n *annotation) erro
 // addMade adds a file that code has made: it is fetched now, for the provider does not keep it for long. What stands for it is a
 // path in the text, or an image that the code has shown.
 func (a *answer) addMade(o *output, p *textPart, n *annotation) error {
-	fileID, err := a.model.copies.fetch(a.ctx, a.call, n.ContainerID, n.FileID, n.Filename)
-	if err != nil || fileID == "" {
+	fileID, err := a.fetch(n)
+	if err != nil {
 		return err
 	}
 	if n.Start == 0 && n.End == 0 && isImage(n.Filename) {
@@ -191,6 +191,23 @@ func (a *answer) addMade(o *output, p *textPart, n *annotation) error {
 		path = "sandbox:/mnt/data/" + n.Filename
 	}
 	return a.say(o, server.FilePath{Path: path, FileID: fileID})
+}
+
+// fetch makes a file of one that an annotation is about, once.
+func (a *answer) fetch(n *annotation) (fileID string, err error) {
+	made := madeFile{n.ContainerID, n.FileID}
+	if fileID, known := a.fetched[made]; known {
+		return fileID, nil
+	}
+	fileID, err = a.model.copies.fetch(a.ctx, a.call, n.ContainerID, n.FileID, n.Filename)
+	if err != nil {
+		return "", err
+	}
+	if a.fetched == nil {
+		a.fetched = make(map[madeFile]string)
+	}
+	a.fetched[made] = fileID
+	return fileID, nil
 }
 
 // covered is what an annotation covers: its places are in characters.

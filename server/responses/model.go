@@ -126,6 +126,9 @@ func (m *Model) respond(ctx context.Context, call *server.ModelCall, emit func(s
 	if err != nil {
 		return err
 	}
+	if err := (&answer{ctx: ctx, question: q, emit: emit}).tellLate(q.late); err != nil {
+		return err
+	}
 	a := &answer{ctx: ctx, question: q, emit: emit}
 	if err = m.exchange(a); err == nil {
 		return nil

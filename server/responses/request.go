@@ -18,6 +18,7 @@ type question struct {
 	body    *requestBody
 	own     int               // turns of the history that are not the run's own
 	done    rounds            // what the run has done so far, as the provider has said it
+	late    []json.RawMessage // what of it nobody was told of yet
 	session *session          // nil: no code interpreter
 	stores  storeLookup       // nil: no search
 	search  server.SearchCall // as one begins

@@ -12,8 +12,9 @@ import (
 
 // rounds are the items that a run's calls of the model have had as answers. It is the [server.State].
 type rounds struct {
-	Model string              `json:"model"` // that gave the answers; no other one can read its reasoning
-	Items [][]json.RawMessage `json:"items"` // by round, in order
+	Model string              `json:"model"`          // that gave the answers; no other one can read its reasoning
+	Items [][]json.RawMessage `json:"items"`          // by round, in order
+	Late  []json.RawMessage   `json:"late,omitempty"` // of those of the last round, what nobody was told of yet
 }
 
 // recall returns the rounds of the run, and whether they are all there: each with the turn of the calls that ended it.
@@ -35,8 +36,8 @@ func recall(call *server.ModelCall, own []server.Turn) (rounds, bool) {
 func isFunctions(calls []assistants.ToolCall) bool { return len(calls) > 0 && calls[0].Function != nil }
 
 // with returns the rounds with another one.
-func (r rounds) with(model string, items []json.RawMessage) rounds {
-	return rounds{model, append(r.Items[:len(r.Items):len(r.Items)], items)}
+func (r rounds) with(model string, items, late []json.RawMessage) rounds {
+	return rounds{model, append(r.Items[:len(r.Items):len(r.Items)], items), late}
 }
 
 // itemHead is what is to be known about an item that is sent back.

@@ -87,17 +87,13 @@ func TestTranslation(t *testing.T) {
 			[]string{added(0, function("fc_1", "call_a", "")), delta2("function_call_arguments", 0, `{"x":`), delta2("function_call_arguments", 0, `1}`), done(0, function("fc_1", "call_a", `{"x":1}`)), added(1, function("fc_2", "call_b", "")), done(1, function("fc_2", "call_b", "{}")), completed()},
 			[]string{`function f({"x":1}) call_a`, "function f({}) call_b", "requires_action"},
 		},
-		"function calls in front of all else": {
-			[]string{added(0, function("fc_1", "call_a", "")), done(0, function("fc_1", "call_a", "{}")), text(1, "First."), done(1, message("msg_1", "First.")), added(2, code("ci_1", "1", "null")), done(2, code("ci_1", "1", "null")), completed()},
-			[]string{"message: First.", "code: 1", "function f({}) call_a", "requires_action"},
-		},
 		"interleaved function calls": {
 			[]string{added(0, function("fc_1", "call_a", "")), added(1, function("fc_2", "call_b", "")), delta2("function_call_arguments", 1, "{2"), delta2("function_call_arguments", 0, "{1"), delta2("function_call_arguments", 1, "}"), delta2("function_call_arguments", 0, "}"), completed()},
 			[]string{"function f({1}) call_a", "function f({2}) call_b", "requires_action"},
 		},
 		"function calls the wrong way round": {
 			[]string{added(1, function("fc_2", "call_b", "")), added(0, function("fc_1", "call_a", "")), completed(function("fc_1", "call_a", "{}"), function("fc_2", "call_b", "{}"))},
-			[]string{"function f({}) call_a", "function f({}) call_b", "requires_action"},
+			[]string{"function f({}) call_b", "function f({}) call_a", "requires_action"},
 		},
 		"function calls at last": {[]string{completed(function("fc_1", "call_a", "{}"))}, []string{"function f({}) call_a", "requires_action"}},
 		"what nobody knows": {
