@@ -1,0 +1,129 @@
+package chat
+
+import (
+	"cmp"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"strings"
+)
+
+// Limits of the calls of functions in one answer, of all together. More than a run may yield, or call at once, ends
+// it anyway.
+const (
+	maxCalls     = 512
+	maxCallBytes = 16 << 20
+)
+
+var errTooManyCalls = errors.New("chat: the answer has too many calls of functions, or too long ones")
+
+// calls puts the fragments of calls together, which some servers mix, number wrongly, or do not number at all.
+type calls struct {
+	list []*call
+	size int
+}
+
+// call is a call of a function that is on its way.
+type call struct {
+	index     *number
+	id, name  string
+	arguments strings.Builder
+	seam      seam
+	repeats   bool // its name is in every fragment
+}
+
+// add takes a fragment in.
+func (c *calls) add(f *fragment) error {
+	if c.size += len(f.ID) + len(f.Function.Name) + len(f.Function.Arguments); c.size > maxCallBytes {
+		return errTooManyCalls
+	}
+	to := c.find(f)
+	if to == nil {
+		if len(c.list) == maxCalls {
+			return errTooManyCalls
+		}
+		to = &call{index: f.Index}
+		c.list = append(c.list, to)
+	}
+	to.id = cmp.Or(to.id, string(f.ID))
+	to.name = cmp.Or(to.name, string(f.Function.Name))
+	to.arguments.WriteString(to.seam.join(string(f.Function.Arguments)))
+	return nil
+}
+
+// find returns the call that a fragment belongs to; nil if it begins one. The index says so, else the id; a fragment
+// with neither is more of the last call.
+func (c *calls) find(f *fragment) *call {
+	var found *call
+	for i := len(c.list) - 1; i >= 0 && found == nil; i-- {
+		known := c.list[i]
+		switch {
+		case f.Index != nil && known.index != nil:
+			if *f.Index == *known.index {
+				found = known
+			}
+		case f.ID != "":
+			if string(f.ID) == known.id {
+				found = known
+			}
+		default:
+			found = known
+		}
+	}
+	if found == nil && f.Index == nil && f.Function.Name == "" && len(c.list) > 0 {
+		found = c.list[len(c.list)-1] // which has another id in every fragment
+	}
+	if found != nil && found.isBegunAgain(f) {
+		return nil
+	}
+	return found
+}
+
+// isBegunAgain is inferred: whether a fragment that seems to be more of a call is another one, from a server that
+// gives all calls the same index, or none. Other servers repeat the name, or make up an id, in every fragment.
+func (c *call) isBegunAgain(f *fragment) bool {
+	switch name := string(f.Function.Name); {
+	case name == "" || c.name == "":
+		return false
+	case name != c.name:
+		return true
+	case f.ID != "" && string(f.ID) == c.id:
+		return false
+	}
+	if c.repeats || c.arguments.Len() == 0 || f.ID == "" && f.Function.Arguments == "" {
+		return false
+	}
+	whole := json.Valid([]byte(c.arguments.String()))
+	c.repeats = !whole // and not to be looked at again each time
+	return whole
+}
+
+// close ends all calls. One that says nothing was none; one without arguments has an empty object.
+func (c *calls) close() {
+	kept := c.list[:0]
+	for _, one := range c.list {
+		one.arguments.WriteString(one.seam.end())
+		if one.name == "" && strings.TrimSpace(one.arguments.String()) == "" {
+			continue
+		}
+		kept = append(kept, one)
+	}
+	c.list = kept
+}
+
+// made returns the calls as they are given back to the provider's model. Each has an id that no other of the run has.
+func (c *calls) made(taken map[string]bool) []madeCall {
+	var made []madeCall
+	for _, one := range c.list {
+		m := madeCall{ID: one.id, Name: one.name, Arguments: one.arguments.String()}
+		if m.ID == "" || taken[m.ID] {
+			m.ID = "call_" + rand.Text()[:24]
+		}
+		if strings.TrimSpace(m.Arguments) == "" {
+			m.Arguments = "{}"
+		}
+		taken[m.ID] = true
+		made = append(made, m)
+	}
+	return made
+}

@@ -1,0 +1,273 @@
+package chat
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/assistants-go/assistants/server"
+	"github.com/assistants-go/assistants/server/internal/provider"
+)
+
+// chunk is a piece of an answer, or a whole one: then what is said is in message, not in delta.
+type chunk struct {
+	Choices []choice        `json:"choices"`
+	Usage   *usage          `json:"usage"`
+	Error   json.RawMessage `json:"error"`
+}
+
+type choice struct {
+	Index        number `json:"index"`
+	Delta        piece  `json:"delta"`
+	Message      *piece `json:"message"`
+	FinishReason word   `json:"finish_reason"`
+}
+
+// piece is more of what the model says. What it thinks, which some servers show, is not part of it.
+type piece struct {
+	Content      text       `json:"content"`
+	Refusal      text       `json:"refusal"`
+	ToolCalls    []fragment `json:"tool_calls"`
+	FunctionCall *function  `json:"function_call"` // of servers that know no other
+}
+
+// fragment is more of a call of a function.
+type fragment struct {
+	Index    *number  `json:"index"`
+	ID       word     `json:"id"`
+	Function function `json:"function"`
+}
+
+type function struct {
+	Name      word      `json:"name"`
+	Arguments arguments `json:"arguments"`
+}
+
+type usage struct {
+	PromptTokens     number `json:"prompt_tokens"`
+	CompletionTokens number `json:"completion_tokens"`
+	PromptDetails    struct {
+		CachedTokens number `json:"cached_tokens"`
+	} `json:"prompt_tokens_details"`
+	CompletionDetails struct {
+		ReasoningTokens number `json:"reasoning_tokens"`
+	} `json:"completion_tokens_details"`
+}
+
+// completion is what the provider's model has said in answer to one request.
+type completion struct {
+	text   strings.Builder // as the model wrote it
+	calls  calls
+	finish word
+	usage  *usage
+
+	writer *writer // of what the caller sees
+	seams  struct{ text, refusal seam }
+	begun  bool   // a choice has come
+	index  number // of the choice that counts: the first that came
+	billed bool   // the usage has come behind all that was said
+}
+
+// complete asks the provider. What the model writes is yielded at once, what it calls is returned with all the rest.
+func (a *answer) complete(ctx context.Context, r *request) (*completion, error) {
+	body, err := a.model.encoded(r)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := provider.Post(ctx, a.model.provider, "/chat/completions", body)
+	if err != nil {
+		return nil, err
+	}
+	defer stream.Close()
+	c := &completion{writer: a.newWriter()}
+	err = c.read(ctx, stream)
+	if errors.Is(err, errStopped) {
+		return c, err
+	}
+	return c, cmp.Or(c.close(), err)
+}
+
+// read takes the answer in, however it comes.
+func (c *completion) read(ctx context.Context, stream *provider.Stream) error {
+	whole, err := stream.Whole()
+	if err == nil && whole != nil {
+		err = c.take(stream, whole)
+	} else if err == nil {
+		err = c.readEvents(ctx, stream)
+	}
+	if err == nil && !c.begun {
+		return provider.Broken(errors.New("chat: the answer has no choices"))
+	}
+	return err
+}
+
+func (c *completion) readEvents(ctx context.Context, stream *provider.Stream) error {
+	for {
+		data, err := stream.Next()
+		switch {
+		case err == io.EOF && (stream.Done() || c.finish != "" || c.billed):
+			return nil
+		case err == io.EOF:
+			return provider.Broken(io.ErrUnexpectedEOF)
+		case err != nil && c.finish != "" && ctx.Err() == nil:
+			return nil // all is there but, perhaps, the usage
+		case err != nil:
+			return err
+		}
+		if err := c.take(stream, data); err != nil {
+			return err
+		}
+	}
+}
+
+// take takes a piece of the answer in.
+func (c *completion) take(stream *provider.Stream, data []byte) error {
+	if len(data) == 0 {
+		return nil
+	}
+	var got chunk
+	if err := json.Unmarshal(data, &got); err != nil {
+		return provider.Broken(err)
+	}
+	if err := got.failure(stream, data); err != nil {
+		return err
+	}
+	if got.Usage != nil {
+		c.usage, c.billed = got.Usage, true
+	}
+	for i := range got.Choices {
+		c.billed = false // with some servers every piece has the usage so far
+		if err := c.hear(&got.Choices[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hear takes a piece of a choice in, if it is of the one that counts.
+func (c *completion) hear(got *choice) error {
+	if !c.begun {
+		c.begun, c.index = true, got.Index
+	}
+	if got.Index != c.index {
+		return nil
+	}
+	switch got.FinishReason {
+	case "":
+	case "error", "abort", "cancelled":
+		return provider.Reported("", "")
+	default:
+		c.finish = got.FinishReason
+	}
+	if got.Message != nil {
+		if err := c.say(got.Message); err != nil {
+			return err
+		}
+	}
+	return c.say(&got.Delta)
+}
+
+func (c *completion) say(p *piece) error {
+	if s := c.seams.text.join(string(p.Content)); s != "" {
+		c.text.WriteString(s)
+		if err := c.writer.write(s); err != nil {
+			return err
+		}
+	}
+	if s := c.seams.refusal.join(string(p.Refusal)); s != "" {
+		if err := c.writer.refuse(s); err != nil {
+			return err
+		}
+	}
+	for i := range p.ToolCalls {
+		if err := c.calls.add(&p.ToolCalls[i]); err != nil {
+			return err
+		}
+	}
+	if p.FunctionCall != nil {
+		return c.calls.add(&fragment{Index: new(number), Function: *p.FunctionCall})
+	}
+	return nil
+}
+
+// close ends what is written, also what was held back.
+func (c *completion) close() error {
+	if s := c.seams.text.end(); s != "" {
+		c.text.WriteString(s)
+		if err := c.writer.write(s); err != nil {
+			return err
+		}
+	}
+	if s := c.seams.refusal.end(); s != "" {
+		if err := c.writer.refuse(s); err != nil {
+			return err
+		}
+	}
+	c.calls.close()
+	return c.writer.end(len(c.calls.list) > 0)
+}
+
+// failure returns the error that a chunk reports; nil if it reports none.
+func (got *chunk) failure(stream *provider.Stream, data []byte) error {
+	isError := isSaid(got.Error)
+	if !isError && (len(got.Choices) > 0 || got.Usage != nil) {
+		return nil
+	}
+	var reported struct{ Object, Message, Detail, Code, Type word }
+	switch {
+	case !isError: // some servers have errors at the top, in words of their own
+		_ = json.Unmarshal(data, &reported) // a chunk is an object, and every value is a word
+		if reported.Object != "error" && reported.Message == "" && reported.Detail == "" {
+			return nil
+		}
+	case got.Error[0] != '{' || json.Unmarshal(got.Error, &reported) != nil:
+		_ = reported.Message.UnmarshalJSON(got.Error) // any form is one
+	}
+	message := string(cmp.Or(reported.Message, reported.Detail))
+	return provider.Reported(codeOf(reported.Code, reported.Type), stream.Redact(message))
+}
+
+// isSaid tells whether a field has a value that says something.
+func isSaid(raw json.RawMessage) bool {
+	switch string(raw) {
+	case "", "null", "false", `""`, "{}":
+		return false
+	}
+	return true
+}
+
+// codeOf returns what an error is about. Some servers have the status of HTTP as the code, and the word as the type.
+func codeOf(code, kind word) string {
+	switch {
+	case code == "429" || kind == "rate_limit_error" || kind == "insufficient_quota" || kind == "tokens" || kind == "requests":
+		return provider.CodeRateLimit
+	case code == "" || code == "400":
+		return string(kind)
+	}
+	return string(code)
+}
+
+// outcome is how the answer has ended for the caller: [server.FinishStop] unless it is cut.
+func (c *completion) outcome() server.Finish {
+	switch c.finish {
+	case "length", "max_tokens", "model_length":
+		return server.FinishLength
+	case "content_filter":
+		return server.FinishContentFilter
+	}
+	return server.FinishStop
+}
+
+func (u *usage) event() server.Usage {
+	return server.Usage{
+		PromptTokens: u.PromptTokens.tokens(), CompletionTokens: u.CompletionTokens.tokens(),
+		CachedTokens: u.PromptDetails.CachedTokens.tokens(), ReasoningTokens: u.CompletionDetails.ReasoningTokens.tokens(),
+	}
+}
+
+// tokens returns a number of tokens that can be added up.
+func (n number) tokens() int { return int(min(n, math.MaxInt32)) }

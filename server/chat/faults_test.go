@@ -1,0 +1,199 @@
+package chat_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/server"
+	"github.com/assistants-go/assistants/server/chat"
+)
+
+// A provider that fails makes runs fail that say why, and never with a credential.
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	const brokeOff = "The model's answer broke off."
+	for _, test := range []struct {
+		name    string
+		answer  http.HandlerFunc
+		code    string
+		message string
+	}{
+		{"400", says(400, `{"error":{"message":"No such thing as `+key+`.","code":"context_length_exceeded"}}`), "invalid_prompt", "No such thing as [redacted]."},
+		{"400 about the request", says(400, `{"error":{"message":"Unknown field.","code":"unknown_parameter"}}`), "server_error", "Unknown field."},
+		{"401", says(401, `{"error":{"message":"Incorrect API key provided: `+key+`."}}`), "server_error", "Incorrect API key provided: [redacted]."},
+		{"404", says(404, `{"error":{"message":"The model 'm' does not exist."}}`), "server_error", "The model 'm' does not exist."},
+		{"429", says(429, `{"error":{"message":"Slow down."}}`, "Retry-After", "1"), "rate_limit_exceeded", "Slow down."},
+		{"500", says(500, `{"error":{"message":"Oops."}}`), "server_error", "Oops."},
+		{"502", says(502, "<html><body>Bad gateway, "+key+"</body></html>"), "server_error", "Bad Gateway"},
+		{"a page", says(200, "<html><body>Sign in</body></html>"), "server_error", "The model's provider answered with a page instead of a model's answer."},
+		{"reset", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "server_error", "The model's provider could not be reached."},
+		{"nothing", says(200, ""), "server_error", brokeOff},
+		{"no choices", says(200, `{}`), "server_error", brokeOff},
+		{"nothing but the end", streams(done), "server_error", brokeOff},
+		{"usage first, then cut", streams(`{"choices":[],"usage":{}}`, word("Hi")), "server_error", brokeOff},
+		{"usage in every piece, then cut", streams(`{"choices":[{"delta":{"content":"H"}}],"usage":{}}`, `{"choices":[{"delta":{"content":"i"}}],"usage":{}}`), "server_error", brokeOff},
+		{"an odd part", streams(delta(`"content":[{"type":"text","text":{"value":"Hi"}}]`), done), "server_error", brokeOff},
+		{"aborted", streams(word("Hi"), finish("abort"), done), "server_error", "The model's provider reported an error."},
+		{"no JSON", streams("hello "+key, done), "server_error", brokeOff},
+		{"text that is a number", streams(delta(`"content":1`), done), "server_error", brokeOff},
+		{"choices that are none", streams(`{"choices":"a"}`, done), "server_error", brokeOff},
+		{"reset behind text", func(w http.ResponseWriter, r *http.Request) {
+			streams(word("Hi"))(w, r)
+			panic(http.ErrAbortHandler)
+		}, "server_error", brokeOff},
+		{"error in the stream", streams(word("Hi"), `{"error":{"message":"Bad `+key+`.","type":"server_error","code":null}}`), "server_error", "Bad [redacted]."},
+		{"error that is a word", streams(`{"error":"Bad."}`, done), "server_error", "Bad."},
+		{"error with a number", streams(`{"error":{"message":"Slow down.","code":429}}`), "rate_limit_exceeded", "Slow down."},
+		{"error of a type", streams(`{"error":{"message":"Too long.","type":"context_length_exceeded","code":400}}`), "invalid_prompt", "Too long."},
+		{"error without a message", streams(`{"error":{"code":"x"}}`), "server_error", "The model's provider reported an error."},
+		{"error that is odd", streams(`{"error":[1]}`), "server_error", "[1]"},
+		{"error at the top", streams(`{"object":"error","message":"Bad.","code":500}`), "server_error", "Bad."},
+		{"error without its name", streams(`{"message":"Bad."}`), "server_error", "Bad."},
+		{"error in detail", says(200, `{"detail":"Bad."}`), "server_error", "Bad."},
+		{"error behind the end", streams(word("Hi"), finish("stop"), `{"error":{"message":"Bad."}}`), "server_error", "Bad."},
+		{"error whole", says(200, `{"error":{"message":"Bad `+key+`."}}`), "server_error", "Bad [redacted]."},
+		{"too many calls", streams(strings.Repeat(delta(`"tool_calls":[{"function":{"name":"f","arguments":"{}"}}]`)+"\n\ndata: ", 513) + done), "server_error", "Sorry, something went wrong."},
+		{"too long arguments", streams(calls("0", "a", "f", strings.Repeat("x", 17<<20)), done), "server_error", "Sorry, something went wrong."},
+		{"too long text", streams(word(strings.Repeat("x", 17<<20)), done), "server_error", "Sorry, something went wrong."},
+		{"too large event", streams(strings.Repeat("x", 33<<20)), "server_error", brokeOff},
+		{"a call without a name", streams(calls("0", "a", "", `{"x":1}`), done), "server_error", "Sorry, something went wrong."},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			k := newTalk(t, assistants.AssistantCreateParams{Tools: []assistants.Tool{functionTool("f")}}, nil, test.answer)
+			s := k.hello()
+			require.Equal(t, assistants.RunFailed, s.run.Status)
+			assert.Equal(t, test.code, s.run.LastError.Code)
+			assert.Contains(t, s.run.LastError.Message, test.message)
+			assert.NotContains(t, s.run.LastError.Message, key)
+			assert.NotContains(t, k.log.String(), key)
+			assert.Contains(t, k.log.String(), "cause=")
+		})
+	}
+}
+
+// rich is an answer with a bit of everything.
+var rich = []string{
+	delta(`"role":"assistant","content":""`), delta(`"reasoning_content":"hm"`), word("So"), word(": "),
+	delta(`"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}]`),
+	delta(`"tool_calls":[{"index":0,"function":{"arguments":"{\"x\""}}]`), delta(`"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]`),
+	calls("1", "b", "f", `{"y":2}`), finish("tool_calls"), spent("1", "2"), done,
+}
+
+// An answer that ends before the provider has said so is not taken for a whole one, wherever it is cut.
+func TestCutAnywhere(t *testing.T) {
+	t.Parallel()
+	for n := range rich {
+		for _, aborted := range []bool{false, true} {
+			k := newTalk(t, assistants.AssistantCreateParams{Tools: []assistants.Tool{functionTool("f")}}, nil,
+				func(w http.ResponseWriter, r *http.Request) {
+					streams(rich[:n]...)(w, r)
+					_ = http.NewResponseController(w).Flush()
+					if aborted {
+						panic(http.ErrAbortHandler)
+					}
+				}, answers("."))
+			s := k.hello()
+			if n < 9 {
+				require.Equal(t, assistants.RunFailed, s.run.Status, n)
+				assert.Empty(t, s.called(), "half a call is none")
+				continue
+			}
+			require.Equal(t, assistants.RunCompleted, s.run.Status, "%d %v", n, s.run.LastError)
+			assert.Equal(t, []string{`f{"x":1}`, `f{"y":2}`}, s.called())
+		}
+	}
+}
+
+// hangs is a provider that begins to answer, and then only says that it is there, for as long as it is listened to.
+func hangs(w http.ResponseWriter, r *http.Request) {
+	streams(word("Well"))(w, r)
+	for r.Context().Err() == nil {
+		_, _ = io.WriteString(w, ": there\n\n")
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-r.Context().Done():
+		case <-time.After(time.Minute):
+		}
+	}
+}
+
+// A run that is waiting for its provider can be cancelled, expires, and ends with its server.
+func TestHangingProvider(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		status assistants.RunStatus
+		end    func(t *testing.T, k *talk, threadID, runID string)
+	}{
+		{assistants.RunCancelled, func(t *testing.T, k *talk, threadID, runID string) {
+			_, err := k.client.Runs.Cancel(t.Context(), threadID, runID)
+			require.NoError(t, err)
+		}},
+		{assistants.RunExpired, func(*testing.T, *talk, string, string) { <-time.After(11 * time.Minute) }},
+	} {
+		t.Run(string(test.status), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				released := false
+				k := newTalk(t, assistants.AssistantCreateParams{}, nil, func(w http.ResponseWriter, r *http.Request) {
+					defer func() { released = true }()
+					hangs(w, r)
+				})
+				run, err := k.client.Threads.CreateAndRun(t.Context(), assistants.ThreadCreateAndRunParams{AssistantID: k.assistant,
+					Thread: assistants.ThreadCreateParams{Messages: []assistants.MessageCreateParams{assistants.UserMessage("?")}}})
+				require.NoError(t, err)
+				synctest.Wait()
+				test.end(t, k, run.ThreadID, run.ID)
+				synctest.Wait()
+				run, err = k.client.Runs.Retrieve(t.Context(), run.ThreadID, run.ID)
+				require.NoError(t, err)
+				assert.Equal(t, test.status, run.Status)
+				assert.True(t, released, "the provider is not listened to any more")
+			})
+		})
+	}
+}
+
+// A server that is closed in the middle of a run ends it, and with it the request to the provider.
+func TestClosedServer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		released := false
+		store := server.NewMemoryStore()
+		u := &upstream{t: t, answers: []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) {
+			defer func() { released = true }()
+			hangs(w, r)
+		}}}
+		s := server.New(server.WithModel(chat.New(newClient(t, u))), server.WithStore(store))
+		client := newClient(t, s)
+		a, err := client.Assistants.Create(t.Context(), assistants.AssistantCreateParams{Model: "m"})
+		require.NoError(t, err)
+		run, err := client.Threads.CreateAndRun(t.Context(), assistants.ThreadCreateAndRunParams{AssistantID: a.ID,
+			Thread: assistants.ThreadCreateParams{Messages: []assistants.MessageCreateParams{assistants.UserMessage("?")}}})
+		require.NoError(t, err)
+		synctest.Wait()
+		require.NoError(t, s.Close())
+		synctest.Wait()
+		assert.True(t, released)
+		run, err = newClient(t, server.New(server.WithStore(store))).Runs.Retrieve(t.Context(), run.ThreadID, run.ID)
+		require.NoError(t, err)
+		assert.Equal(t, assistants.RunFailed, run.Status)
+	})
+}
+
+// What a provider sends is bounded, whoever asks.
+func TestBoundsOfCalls(t *testing.T) {
+	t.Parallel()
+	half := calls("0", "a", "f", strings.Repeat("x", 9<<20))
+	_, called, err := respond(t, streams(half, half, done), question())
+	assert.ErrorContains(t, err, "too long")
+	assert.Empty(t, called)
+}
