@@ -14,7 +14,7 @@ import (
 // A config is what flags and environment say, except about providers of models.
 type config struct {
 	addr        string
-	metricsAddr string // "": metrics are not served
+	metricsAddr string // "": metrics are beside the API, for callers
 	files       string // "": contents are kept in memory
 	keys        []string
 	level       slog.Level
@@ -32,7 +32,7 @@ func configure(args []string, env endpoint.Env, stderr io.Writer) (*config, erro
 	flags.SetOutput(io.Discard) // an error is returned, and printed once
 	flags.Usage = func() {}
 	flags.StringVar(&cfg.addr, "addr", "127.0.0.1:8080", "`address` to serve the API on, with /healthz; port 0 is any free one")
-	flags.StringVar(&cfg.metricsAddr, "metrics-addr", "", "`address` to serve /metrics on, which asks for no key; none if empty")
+	flags.StringVar(&cfg.metricsAddr, "metrics-addr", "", "`address` to serve /metrics on without a key; if empty they are beside the API, for callers")
 	flags.StringVar(&cfg.files, "files", "", "`directory` for the contents of files while the server runs; memory if empty")
 	flags.TextVar(&cfg.level, "log", slog.LevelInfo, "least `level` to log: debug, info, warn or error")
 	flags.BoolVar(&cfg.ignoreCode, "ignore-code", false, "leave code_interpreter out where nobody runs code, instead of refusing assistants that have it")

@@ -29,7 +29,7 @@ func environ(variables map[string]string) endpoint.Env {
 // A process is what main is, without the process.
 type process struct {
 	base    string // of the API, with /v1
-	metrics string // the address; "" if they are not served
+	metrics string // the address
 	models  string // who answers, as the log says
 	ended   chan error
 	cancel  context.CancelFunc
@@ -134,7 +134,16 @@ func TestConversation(t *testing.T) {
 	assert.Equal(t, http.StatusOK, status)
 	assert.Equal(t, "ok\n", body)
 	status, _ = fetch(t, p.at("/metrics"))
-	assert.Equal(t, http.StatusUnauthorized, status, "metrics are not for callers")
+	assert.Equal(t, http.StatusUnauthorized, status, "metrics are for those who have a key")
+	for key, want := range map[string]int{"second-key-of-ours": http.StatusOK, "a-key-of-nobody": http.StatusUnauthorized} {
+		asked, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.at("/metrics"), nil)
+		require.NoError(t, err)
+		asked.Header.Set("Authorization", "Bearer "+key)
+		got, err := http.DefaultClient.Do(asked)
+		require.NoError(t, err)
+		require.NoError(t, got.Body.Close())
+		assert.Equal(t, want, got.StatusCode)
+	}
 	require.NoError(t, p.stop())
 	_, err = http.Get(p.at("/healthz"))
 	require.Error(t, err)

@@ -54,6 +54,16 @@ func TestMetrics(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, status, "the API is not served there")
 }
 
+// Without an address of their own metrics are beside the API.
+func TestMetricsBesideTheAPI(t *testing.T) {
+	t.Parallel()
+	p := start(t, nil)
+	assert.Equal(t, p.at("/metrics"), p.metrics)
+	status, body := fetch(t, p.metrics)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Contains(t, body, "\nassistants_runs_in_progress 0\n")
+}
+
 // Every route of the metrics is one of the API, under every prefix.
 func TestRouteLabels(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -27,8 +30,8 @@ const (
 // A service is the API, on its listeners.
 type service struct {
 	api      *server.Server
-	doors    []*door // the API's, and that of the metrics if they have one
-	guarded  bool    // callers are asked for a key
+	doors    []*door  // the API's, and that of the metrics if they have one
+	keys     []string // of callers; none are asked for one without
 	stopping atomic.Bool
 	logger   *slog.Logger
 }
@@ -41,8 +44,8 @@ type door struct {
 
 func newService(cfg *config, model server.Model, blobs server.Blobs, m *metrics, logger *slog.Logger) *service {
 	s := &service{
-		guarded: len(cfg.keys) > 0,
-		logger:  logger,
+		keys:   cfg.keys,
+		logger: logger,
 		api: server.New(
 			server.WithModel(model),
 			server.WithBlobs(blobs),
@@ -50,10 +53,12 @@ func newService(cfg *config, model server.Model, blobs server.Blobs, m *metrics,
 			server.WithLogger(logger),
 		),
 	}
-	s.addDoor(cfg.addr, s.handler(m))
-	if cfg.metricsAddr != "" {
-		s.addDoor(cfg.metricsAddr, m.handler())
+	if cfg.metricsAddr == "" {
+		s.addDoor(cfg.addr, s.handler(m.observe(s.api), s.forCallers(m.handler())))
+		return s
 	}
+	s.addDoor(cfg.addr, s.handler(m.observe(s.api), nil))
+	s.addDoor(cfg.metricsAddr, m.handler())
 	return s
 }
 
@@ -70,18 +75,40 @@ func (s *service) addDoor(addr string, handler http.Handler) {
 	}})
 }
 
-// handler is the API, with /healthz beside it. Paths go to the API as they are: a mux would clean them.
-func (s *service) handler(m *metrics) http.Handler {
-	api := m.observe(s.api)
-	if !s.guarded {
-		api = forThisMachine(api)
+// handler is the API, with /healthz beside it, and /metrics unless they are elsewhere. Paths go to the API as they are: a mux
+// would clean them.
+func (s *service) handler(api, metrics http.Handler) http.Handler {
+	private := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/metrics" && metrics != nil {
+			metrics.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	}))
+	if len(s.keys) == 0 {
+		private = forThisMachine(private)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/healthz" {
 			s.health(w)
 			return
 		}
-		api.ServeHTTP(w, r)
+		private.ServeHTTP(w, r)
+	})
+}
+
+// forCallers asks for a key, as the API does.
+func (s *service) forCallers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		given := []byte(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+		if len(s.keys) > 0 && !slices.ContainsFunc(s.keys, func(key string) bool {
+			return subtle.ConstantTimeCompare(given, []byte(key)) == 1
+		}) {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			http.Error(w, "metrics want the key of a caller, or an address of their own: -metrics-addr", http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -114,7 +141,7 @@ func (s *service) listen(ctx context.Context) (err error) {
 		if d.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", d.Addr); err != nil {
 			return err
 		}
-		if i == 0 && !s.guarded && !isLoopback(d.listener.Addr()) {
+		if i == 0 && len(s.keys) == 0 && !isLoopback(d.listener.Addr()) {
 			return fmt.Errorf("%s can be reached from other machines, and anybody could spend your tokens: "+
 				"set %s, or listen on 127.0.0.1", d.Addr, keysVariable)
 		}
@@ -124,14 +151,10 @@ func (s *service) listen(ctx context.Context) (err error) {
 
 // announce says in the log where the server is and who answers.
 func (s *service) announce(models string, keys int) {
-	attrs := []slog.Attr{
-		slog.String("base_url", "http://"+s.doors[0].listener.Addr().String()+"/v1"),
-		slog.String("models", models), slog.Int("keys", keys),
-	}
-	if len(s.doors) > 1 {
-		attrs = append(attrs, slog.String("metrics", "http://"+s.doors[1].listener.Addr().String()+"/metrics"))
-	}
-	s.logger.LogAttrs(context.Background(), slog.LevelInfo, "listening", attrs...)
+	first, last := s.doors[0].listener.Addr().String(), s.doors[len(s.doors)-1].listener.Addr().String()
+	s.logger.LogAttrs(context.Background(), slog.LevelInfo, "listening",
+		slog.String("base_url", "http://"+first+"/v1"), slog.String("models", models), slog.Int("keys", keys),
+		slog.String("metrics", "http://"+last+"/metrics"))
 }
 
 func isLoopback(addr net.Addr) bool {
