@@ -15,7 +15,7 @@ import (
 type Checker interface {
 	// Check returns why there can be no run of a model with these tools; nil if there can. It is called often, by many
 	// goroutines, and does not ask anybody else. The error is shown to the caller, with status 400: [ErrUnknownModel] as
-	// the API words it, any other as it is.
+	// the API words it, any other in a sentence about the tools.
 	Check(model string, tools []assistants.Tool) error
 }
 
@@ -53,7 +53,7 @@ func (s *Server) checkCapable(model, tools json.RawMessage) error {
 	case errors.Is(err, ErrUnknownModel):
 		return errUnknownModel(name)
 	case err != nil:
-		return invalid("", "tools", "%s", err)
+		return invalid("", "tools", "Invalid 'tools': %s.", err)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func (particular) Check(model string, tools []assistants.Tool) error {
 	}
 	for _, tool := range tools {
 		if tool.Type == assistants.ToolCodeInterpreter {
-			return errors.New("There is nobody to run code.")
+			return errors.New("there is nobody to run code")
 		}
 	}
 	return nil
@@ -49,7 +49,7 @@ func TestChecker(t *testing.T) {
 		} {
 			refused := c.do("POST", target, bodies(code))
 			assert.Equal(t, 400, refused.status, target)
-			assert.JSONEq(t, `{"error":{"message":"There is nobody to run code.","type":"invalid_request_error","param":"tools","code":null}}`,
+			assert.JSONEq(t, `{"error":{"message":"Invalid 'tools': there is nobody to run code.","type":"invalid_request_error","param":"tools","code":null}}`,
 				refused.body, target)
 			if target != "/v1/assistants" {
 				refused = c.do("POST", target, bodies(`"model":"gone"`))

@@ -70,5 +70,5 @@ func ExampleWithoutFields() {
 	}
 	model := responses.New(provider, responses.WithoutFields("prompt_cache_key", "stream_options"))
 	fmt.Println(model.Check("m", []assistants.Tool{{Type: "bing_grounding"}}))
-	// Output: There are no tools of type 'bing_grounding' here.
+	// Output: there are no tools of type 'bing_grounding' here
 }

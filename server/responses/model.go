@@ -88,7 +88,7 @@ func (m *Model) Check(_ string, tools []assistants.Tool) error {
 		switch tools[i].Type {
 		case assistants.ToolFunction, assistants.ToolFileSearch, assistants.ToolCodeInterpreter:
 		default:
-			return fmt.Errorf("There are no tools of type '%s' here.", tools[i].Type)
+			return fmt.Errorf("there are no tools of type '%s' here", tools[i].Type)
 		}
 	}
 	return nil

@@ -222,7 +222,7 @@ func TestCheck(t *testing.T) {
 	h := build(t, stream(answerOf("Hi.")...))
 	require.NoError(t, h.model.Check("any", []assistants.Tool{codeTool, {Type: assistants.ToolFunction}, {Type: assistants.ToolFileSearch}}))
 	err := h.model.Check("any", []assistants.Tool{{Type: "mcp"}})
-	require.EqualError(t, err, "There are no tools of type 'mcp' here.")
+	require.EqualError(t, err, "there are no tools of type 'mcp' here")
 }
 
 // The provider's models are listed by name.
