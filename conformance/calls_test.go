@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/assistants-go/assistants"
 )
@@ -40,6 +41,22 @@ func list(name string, p assistants.ListParams) call {
 		_, err := c.Assistants.List(ctx, p)
 		return err
 	}, nil, 0}
+}
+
+// modelCalls are about models, which the client has no methods for.
+func modelCalls() []call {
+	retrieve := func(name, model string) call {
+		return call{"models: " + name, "retrieveModel", func(ctx context.Context, c *assistants.Client, _ string) error {
+			return c.Call(ctx, http.MethodGet, "/models/"+model, nil, nil)
+		}, nil, 0}
+	}
+	return []call{
+		{"models: all", "listModels", func(ctx context.Context, c *assistants.Client, _ string) error {
+			return c.Call(ctx, http.MethodGet, "/models", nil, nil)
+		}, nil, 0},
+		retrieve("one", "gpt-4o"),
+		retrieve("none", "gpt-9").refused(assistants.ErrNotFound),
+	}
 }
 
 func (c call) asking(functions int) call {

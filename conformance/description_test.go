@@ -50,7 +50,7 @@ func TestDescription(t *testing.T) {
 			}
 		}
 	}
-	for _, c := range calls() {
+	for _, c := range slices.Concat(calls(), modelCalls()) {
 		check(c)
 	}
 	for _, c := range slices.Concat(threadCalls(), messageCalls(), runCalls(), knowledgeCalls(), undescribedCalls()) {

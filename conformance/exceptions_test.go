@@ -57,8 +57,8 @@ func excepted(p problem) int {
 	return -1
 }
 
-// notOurs are operations of the descriptions that the module does not have: which models there are is no part of
-// assistants.
+// notOurs are operations of the descriptions that the client has no methods for: which models there are is no part of
+// assistants. The server has the first two all the same.
 var notOurs = map[string]bool{"listModels": true, "retrieveModel": true, "deleteModel": true}
 
 // notFields are properties that no field stands for, with the reason: version, schema, and the way to the property.
