@@ -96,6 +96,17 @@ func (r *Router) route(name string) (Route, bool) {
 	return Route{}, false
 }
 
+// known are names that may lead to the route: the one that all of them stand for, else those that its Model lists.
+func (r Route) known(ctx context.Context) ([]ModelInfo, error) {
+	if r.As != "" {
+		return []ModelInfo{{ID: r.As}}, nil
+	}
+	if lister, ok := r.Model.(Lister); ok {
+		return lister.Models(ctx)
+	}
+	return nil, nil
+}
+
 // Respond has the Model of a route answer. That there is none any more, since an assistant was made, is an error.
 func (r *Router) Respond(ctx context.Context, call *ModelCall) iter.Seq2[ModelEvent, error] {
 	route, ok := r.route(call.Model)
@@ -120,7 +131,8 @@ func (r *Router) Check(model string, tools []assistants.Tool) error {
 	return nil
 }
 
-// Models lists the names that have a route of their own, and those that the other Models know and that lead to them, by name.
+// Models lists the names that have a route of their own, and of those that the other Models know, or are asked for, the ones that
+// lead to them; by name.
 func (r *Router) Models(ctx context.Context) ([]ModelInfo, error) {
 	var list []ModelInfo
 	for name := range r.names {
@@ -132,11 +144,7 @@ func (r *Router) Models(ctx context.Context) ([]ModelInfo, error) {
 	}
 	var failed error
 	for _, route := range others {
-		lister, ok := route.Model.(Lister)
-		if !ok || route.As != "" {
-			continue
-		}
-		known, err := lister.Models(ctx)
+		known, err := route.known(ctx)
 		failed = errors.Join(failed, err)
 		for _, m := range known {
 			if to, ok := r.route(m.ID); ok && to.Name == "" && to.Prefix == route.Prefix {

@@ -82,13 +82,14 @@ func TestRouterListsModels(t *testing.T) {
 		server.Route{Name: "gpt-4-turbo", As: "gpt-4.1", Model: back("gpt-4.1")},
 		server.Route{Prefix: "llama", Model: back("llama3", "mistral", "llama-old")},
 		server.Route{Name: "llama-old", Model: saysName("")},
-		server.Route{Prefix: "q", As: "qwen", Model: back("q1")}, // all names stand for one
+		server.Route{Prefix: "q", As: "qwen", Model: back("q1")},  // all names stand for one
+		server.Route{Prefix: "gpt-4", As: "gpt-5", Model: back()}, // which does not lead there
 		server.Route{Model: back("gpt-4-turbo", "o3", "llama9")},
 	)
 	require.NoError(t, err)
 	list, err := router.Models(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []server.ModelInfo{{ID: "gpt-4-turbo"}, {ID: "llama-old"}, {ID: "llama3", OwnedBy: "them"}, {ID: "o3", OwnedBy: "them"}}, list)
+	assert.Equal(t, []server.ModelInfo{{ID: "gpt-4-turbo"}, {ID: "llama-old"}, {ID: "llama3", OwnedBy: "them"}, {ID: "o3", OwnedBy: "them"}, {ID: "qwen"}}, list)
 
 	broken, err := server.NewRouter(server.Route{Name: "a", Model: saysName("")}, server.Route{Model: particular{failed: assert.AnError}})
 	require.NoError(t, err)

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/assistants-go/assistants"
 	"github.com/assistants-go/assistants/examples/internal/endpoint"
@@ -28,7 +30,7 @@ func (c *config) addRoute(text string) error {
 	r := route{name: name, target: target}
 	if kind, rest, ok := strings.Cut(target, ":"); ok {
 		switch k := endpoint.Kind(kind); k {
-		case endpoint.OpenAI, endpoint.Azure, endpoint.Chat, endpoint.StandIn:
+		case endpoint.OpenAI, endpoint.Azure, endpoint.Responses, endpoint.Chat, endpoint.StandIn:
 			r.kind, r.target = k, rest
 		}
 	}
@@ -46,6 +48,7 @@ type backends struct {
 	open     []*endpoint.Provider
 	provide  func(endpoint.Kind) (*endpoint.Provider, error)
 	metrics  *metrics
+	logger   *slog.Logger
 }
 
 // newBackends makes the providers that environment and routes name. A name without a route goes to the provider that
@@ -55,6 +58,7 @@ func newBackends(cfg *config, env endpoint.Env, m *metrics, logger *slog.Logger)
 		fallback: endpoint.Named(env),
 		models:   make(map[endpoint.Kind]server.Model),
 		metrics:  m,
+		logger:   logger,
 		provide: func(kind endpoint.Kind) (*endpoint.Provider, error) {
 			return endpoint.NewProvider(kind, env, endpoint.Settings{
 				IgnoreCode: cfg.ignoreCode, Client: []assistants.Option{assistants.WithLogger(logger)},
@@ -62,10 +66,10 @@ func newBackends(cfg *config, env endpoint.Env, m *metrics, logger *slog.Logger)
 		},
 	}
 	if b.fallback == endpoint.Assistants {
-		return nil, errors.New("the environment names a server of the Assistants API, which this one would be itself: " +
-			"unset OPENAI_BASE_URL, and OPENAI_API_VERSION if it is a date")
+		return nil, errors.New("OPENAI_BASE_URL, or a date as OPENAI_API_VERSION, names a server of the Assistants API, which this one " +
+			"would be itself: unset it; RESPONSES_BASE_URL or CHAT_BASE_URL names a provider of models")
 	}
-	table, err := b.table(cfg.routes)
+	table, err := b.table(cfg)
 	if err == nil {
 		b.router, err = server.NewRouter(table...)
 	}
@@ -80,9 +84,9 @@ func newBackends(cfg *config, env endpoint.Env, m *metrics, logger *slog.Logger)
 }
 
 // table is what a router is made of.
-func (b *backends) table(routes []route) (table []server.Route, err error) {
-	rest := true // names without a route are left
-	for _, r := range routes {
+func (b *backends) table(cfg *config) (table []server.Route, err error) {
+	rest := !cfg.routesOnly // names without a route are for the environment's provider
+	for _, r := range cfg.routes {
 		to := server.Route{As: r.target}
 		prefix, many := strings.CutSuffix(r.name, "*")
 		switch {
@@ -125,8 +129,30 @@ func (b *backends) model(kind endpoint.Kind) (server.Model, error) {
 	}
 	b.names += provider.Name
 	b.open = append(b.open, provider)
-	b.models[kind] = &observed{Model: provider.Model, backend: string(kind), metrics: b.metrics}
+	b.models[kind] = &observed{Model: provider.Model, backend: string(kind), metrics: b.metrics, logger: b.logger}
 	return b.models[kind], nil
+}
+
+// probeTime is how long a provider has to say which models it has.
+const probeTime = 10 * time.Second
+
+// probe asks each provider for its models and warns of those that have nothing to say: the address, or the key, may be wrong,
+// and the first run would be the first to know.
+func (b *backends) probe(ctx context.Context) {
+	ctx, stop := context.WithTimeout(ctx, probeTime)
+	defer stop()
+	for _, provider := range b.open {
+		lister, ok := provider.Model.(server.Lister)
+		if !ok {
+			continue
+		}
+		if known, err := lister.Models(ctx); err != nil && ctx.Err() != context.Canceled {
+			b.logger.Warn("a provider does not say which models it has: are its address, which often ends with /v1, and its key right?",
+				slog.String("models", provider.Name), slog.String("cause", err.Error()))
+		} else if err == nil {
+			b.logger.Debug("a provider has models", slog.String("models", provider.Name), slog.Int("count", len(known)))
+		}
+	}
 }
 
 func (b *backends) close() {
@@ -134,3 +160,14 @@ func (b *backends) close() {
 		provider.Close()
 	}
 }
+
+// String is the route as it is given.
+func (r route) String() string {
+	if r.kind == "" {
+		return r.name + "=" + r.target
+	}
+	return r.name + "=" + string(r.kind) + ":" + r.target
+}
+
+// MarshalText has logs show it so.
+func (r route) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

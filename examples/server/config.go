@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/assistants-go/assistants/examples/internal/endpoint"
 )
@@ -20,6 +21,8 @@ type config struct {
 	level       slog.Level
 	routes      []route
 	ignoreCode  bool // of assistants, where nobody runs it
+	routesOnly  bool // names without a route are unknown
+	drain       time.Duration
 }
 
 // keysVariable has the keys of callers. They are no flag: arguments are for all users of a machine to see.
@@ -34,8 +37,10 @@ func configure(args []string, env endpoint.Env, stderr io.Writer) (*config, erro
 	flags.StringVar(&cfg.addr, "addr", "127.0.0.1:8080", "`address` to serve the API on, with /healthz; port 0 is any free one")
 	flags.StringVar(&cfg.metricsAddr, "metrics-addr", "", "`address` to serve /metrics on without a key; if empty they are beside the API, for callers")
 	flags.StringVar(&cfg.files, "files", "", "`directory` for the contents of files while the server runs; memory if empty")
-	flags.TextVar(&cfg.level, "log", slog.LevelInfo, "least `level` to log: debug, info, warn or error")
+	flags.Func("log", "least `level` to log: debug, info, warn or error (default info)", cfg.setLevel)
+	flags.DurationVar(&cfg.drain, "drain", 0, "`time` from the signal to end until requests are refused, for load balancers to look at /healthz")
 	flags.BoolVar(&cfg.ignoreCode, "ignore-code", false, "leave code_interpreter out where nobody runs code, instead of refusing assistants that have it")
+	flags.BoolVar(&cfg.routesOnly, "routes-only", false, "refuse names of models that have no -route, instead of passing them on")
 	flags.Func("route", "`NAME=[BACKEND:]MODEL` has another model answer for the name of one, or for all with the beginning in\n"+
 		"front of a *; BACKEND is openai, azure, chat or stand-in; may be repeated", cfg.addRoute)
 	err := flags.Parse(args)
@@ -49,9 +54,19 @@ func configure(args []string, env endpoint.Env, stderr io.Writer) (*config, erro
 		return nil, err
 	case flags.NArg() > 0:
 		return nil, fmt.Errorf("unexpected argument %q; -h lists the flags", flags.Arg(0))
+	case cfg.routesOnly && len(cfg.routes) == 0:
+		return nil, errors.New("-routes-only: there is no -route")
 	}
 	cfg.keys, err = callersKeys(env)
 	return cfg, err
+}
+
+// setLevel reads a -log.
+func (c *config) setLevel(text string) error {
+	if c.level.UnmarshalText([]byte(text)) != nil {
+		return errors.New("want debug, info, warn or error")
+	}
+	return nil
 }
 
 // callersKeys are the keys that callers may use; none if the variable is not set. One that is set and has no key in

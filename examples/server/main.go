@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/assistants-go/assistants/examples/internal/endpoint"
@@ -38,7 +39,7 @@ func run(ctx context.Context, args []string, env endpoint.Env, stderr io.Writer)
 	if err != nil {
 		return err
 	}
-	logger := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: cfg.level}))
+	logger := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: cfg.level, ReplaceAttr: readable}))
 	m := newMetrics()
 	models, err := newBackends(cfg, env, m, logger)
 	if err != nil {
@@ -54,6 +55,19 @@ func run(ctx context.Context, args []string, env endpoint.Env, stderr io.Writer)
 	if err := s.listen(ctx); err != nil {
 		return errors.Join(err, s.shutdown())
 	}
-	s.announce(models.names, len(cfg.keys))
+	s.announce(models.names, cfg)
+	var probe sync.WaitGroup
+	defer probe.Wait()
+	probing, stop := context.WithCancel(ctx)
+	defer stop()
+	probe.Go(func() { models.probe(probing) })
 	return s.serve(ctx)
+}
+
+// readable writes durations with their unit.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }

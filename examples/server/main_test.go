@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -185,11 +187,48 @@ func TestIgnoreCode(t *testing.T) {
 	env := map[string]string{"CHAT_BASE_URL": srv.URL + "/v1"}
 	coder := assistants.AssistantCreateParams{Model: "m", Tools: []assistants.Tool{{Type: assistants.ToolCodeInterpreter}}}
 	_, err := start(t, env).client(t, "no-key-is-asked-for").Assistants.Create(t.Context(), coder)
-	require.ErrorContains(t, err, "400 invalid_request_error: This server cannot run code")
+	require.ErrorContains(t, err, "400 invalid_request_error: Invalid 'tools': ")
 	p := start(t, env, "-ignore-code")
 	assert.Contains(t, p.models, "without code_interpreter")
 	_, err = p.client(t, "no-key-is-asked-for").Assistants.Create(t.Context(), coder)
 	require.NoError(t, err)
+}
+
+// A name without a route is unknown if the operator says so, and GET /models lists those that have one.
+func TestRoutesOnly(t *testing.T) {
+	t.Parallel()
+	p := start(t, nil, "-routes-only", "-route", "gpt-4o=stand-in:", "-route", "llama*=stand-in:llama3.2")
+	client := p.client(t, "no-key-is-asked-for")
+	assert.Contains(t, text(t, converse(t, client, "llama2", "Hello!")), "I am a stand-in")
+	_, err := client.Assistants.Create(t.Context(), assistants.AssistantCreateParams{Model: "gpt-4"})
+	require.ErrorContains(t, err, "400 invalid_request_error model_not_found")
+	var list struct{ Data []struct{ ID string } }
+	require.NoError(t, client.Call(t.Context(), http.MethodGet, "/models", nil, &list))
+	assert.Equal(t, []struct{ ID string }{{"gpt-4o"}, {"llama3.2"}}, list.Data)
+}
+
+// A provider that does not know what it is asked is reported before the first run needs it, and without its key.
+func TestProbe(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/models" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, `{"object":"list","data":[{"id":"m","object":"model"}]}`)
+	}))
+	defer srv.Close()
+	for base, warned := range map[string]bool{srv.URL: true, srv.URL + "/v1": false} {
+		var logs bytes.Buffer
+		logger := slog.New(slog.NewJSONHandler(&logs, nil))
+		env := environ(map[string]string{"RESPONSES_BASE_URL": base, "RESPONSES_API_KEY": "sk-never-to-be-logged"})
+		b, err := newBackends(new(config), env, newMetrics(), logger)
+		require.NoError(t, err)
+		b.probe(t.Context())
+		b.close()
+		assert.Equal(t, warned, strings.Contains(logs.String(), "often ends with /v1"), "%s: %s", base, &logs)
+		assert.NotContains(t, logs.String(), "sk-never")
+	}
 }
 
 // With a route for all names, nobody asks for a model that is not there.
@@ -283,8 +322,8 @@ func TestErrors(t *testing.T) {
 		{"-route a: CHAT_BASE_URL is not set", "-route a=chat:b", nil},
 		{"there is another one for \"a\"", "-route a=b -route a=c", nil},
 		{"there is another default", "-route *=b -route *=c", nil},
-		{"unset OPENAI_BASE_URL", "", map[string]string{"OPENAI_BASE_URL": "http://127.0.0.1:8080/v1", "OPENAI_API_KEY": "sk-secret"}},
-		{"OPENAI_API_VERSION if it is a date", "", map[string]string{
+		{"OPENAI_BASE_URL, or a date as OPENAI_API_VERSION", "", map[string]string{"OPENAI_BASE_URL": "http://127.0.0.1:8080/v1", "OPENAI_API_KEY": "sk-secret"}},
+		{"OPENAI_BASE_URL, or a date as OPENAI_API_VERSION", "", map[string]string{
 			"AZURE_OPENAI_ENDPOINT": "http://127.0.0.1:1", "OPENAI_API_VERSION": "2024-05-01-preview",
 		}},
 		{"ASSISTANTS_API_KEYS is set and has no key in it", "", map[string]string{keysVariable: " , "}},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -148,6 +149,7 @@ type observed struct {
 	server.Model
 	backend string
 	metrics *metrics
+	logger  *slog.Logger
 }
 
 var (
@@ -166,6 +168,7 @@ const (
 func (o *observed) Respond(ctx context.Context, call *server.ModelCall) iter.Seq2[server.ModelEvent, error] {
 	return func(yield func(server.ModelEvent, error) bool) {
 		start, model, outcome := time.Now(), call.Model, failed // unless it comes to its end
+		o.logger.DebugContext(ctx, "asking a model", slog.String("backend", o.backend), slog.String("model", model), slog.String("run_id", call.RunID))
 		o.metrics.runs.Inc()
 		defer func() {
 			o.metrics.runs.Dec()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -128,7 +129,7 @@ func TestOutcomes(t *testing.T) {
 		{stopped, ended, 3, context.Canceled},
 	} {
 		m := newMetrics()
-		o := &observed{backend: "test", metrics: m, Model: server.ModelFunc(
+		o := &observed{backend: "test", metrics: m, logger: slog.New(slog.DiscardHandler), Model: server.ModelFunc(
 			func(context.Context, *server.ModelCall) iter.Seq2[server.ModelEvent, error] {
 				return func(yield func(server.ModelEvent, error) bool) {
 					assert.InDelta(t, 1, testutil.ToFloat64(m.runs), 0)
@@ -152,7 +153,7 @@ func TestOutcomes(t *testing.T) {
 // A model without them has no opinions and no list.
 func TestObservedOptional(t *testing.T) {
 	t.Parallel()
-	o := &observed{Model: server.StandIn(), metrics: newMetrics()}
+	o := &observed{Model: server.StandIn(), metrics: newMetrics(), logger: slog.New(slog.DiscardHandler)}
 	require.NoError(t, o.Check("m", []assistants.Tool{{Type: "telephone"}}))
 	list, err := o.Models(t.Context())
 	require.NoError(t, err)

@@ -33,6 +33,7 @@ type service struct {
 	doors    []*door  // the API's, and that of the metrics if they have one
 	keys     []string // of callers; none are asked for one without
 	stopping atomic.Bool
+	drain    time.Duration // from the first word of the end to the end of service
 	logger   *slog.Logger
 }
 
@@ -45,6 +46,7 @@ type door struct {
 func newService(cfg *config, model server.Model, blobs server.Blobs, m *metrics, logger *slog.Logger) *service {
 	s := &service{
 		keys:   cfg.keys,
+		drain:  cfg.drain,
 		logger: logger,
 		api: server.New(
 			server.WithModel(model),
@@ -119,7 +121,10 @@ func forThisMachine(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := (&url.URL{Host: r.Host}).Hostname()
 		if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
-			http.Error(w, "without API keys the server is asked as localhost or by a loopback address", http.StatusForbidden)
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprintf(w, `{"error":{"message":"Without API keys this server is asked as localhost or by a loopback address. `+
+				`Set %s to be asked by another name.","type":"invalid_request_error","param":null,"code":null}}`, keysVariable)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -150,10 +155,10 @@ func (s *service) listen(ctx context.Context) (err error) {
 }
 
 // announce says in the log where the server is and who answers.
-func (s *service) announce(models string, keys int) {
+func (s *service) announce(models string, cfg *config) {
 	first, last := s.doors[0].listener.Addr().String(), s.doors[len(s.doors)-1].listener.Addr().String()
 	s.logger.LogAttrs(context.Background(), slog.LevelInfo, "listening",
-		slog.String("base_url", "http://"+first+"/v1"), slog.String("models", models), slog.Int("keys", keys),
+		slog.String("base_url", "http://"+first+"/v1"), slog.String("models", models), slog.Int("keys", len(cfg.keys)), slog.Any("routes", cfg.routes),
 		slog.String("metrics", "http://"+last+"/metrics"))
 }
 
@@ -176,6 +181,10 @@ func (s *service) serve(ctx context.Context) error {
 		serving--
 	}
 	s.logger.Info("shutting down")
+	s.stopping.Store(true)
+	if failed == nil {
+		time.Sleep(s.drain)
+	}
 	err := errors.Join(failed, s.shutdown())
 	for range serving {
 		<-ended // http.ErrServerClosed

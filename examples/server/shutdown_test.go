@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -25,6 +26,10 @@ func TestShutdownInStream(t *testing.T) {
 	t.Parallel()
 	gone := make(chan struct{})
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet { // which models there are
+			http.NotFound(w, r)
+			return
+		}
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "text/event-stream")
 		fmt.Fprint(w, `data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"Once"}}]}`+"\n\n")
@@ -65,6 +70,21 @@ func TestHealth(t *testing.T) {
 	assert.Equal(t, http.StatusOK, health())
 	require.NoError(t, s.shutdown())
 	assert.Equal(t, http.StatusServiceUnavailable, health())
+}
+
+// Load balancers have time to see that the server ends, while requests are answered.
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	p := start(t, nil, "-drain", "300ms")
+	client := p.client(t, "no-key-is-asked-for")
+	p.cancel()
+	require.Eventually(t, func() bool {
+		status, _ := fetch(t, p.at("/healthz"))
+		return status == http.StatusServiceUnavailable
+	}, time.Second, time.Millisecond)
+	_, err := client.Threads.Create(t.Context(), assistants.ThreadCreateParams{})
+	require.NoError(t, err)
+	require.NoError(t, p.stop())
 }
 
 // TestMain has the test binary be the server itself where a test wants to send signals to it.

@@ -6,6 +6,8 @@
 //   - CHAT_BASE_URL, with CHAT_API_KEY if it wants a key: the embedded server, on a model that is asked by Chat
 //     Completions. That is how Ollama, vLLM, llama.cpp and LiteLLM serve theirs. Such a model runs no code, so that
 //     code_interpreter is left out.
+//   - RESPONSES_BASE_URL, with RESPONSES_API_KEY if it wants a key: the embedded server, on a model of any server of
+//     Responses.
 //   - AZURE_OPENAI_ENDPOINT, with AZURE_OPENAI_API_KEY: the embedded server, on deployments of Azure OpenAI, which are
 //     asked by Responses. If OPENAI_API_VERSION is a date, it is one of the Assistants API: the example talks to a
 //     server of that at this address.

@@ -38,6 +38,7 @@ func TestNamed(t *testing.T) {
 		{"AZURE_OPENAI_ENDPOINT", "https://mine.openai.azure.com", endpoint.Azure},
 		{"OPENAI_API_VERSION", "v1", endpoint.Azure},
 		{"OPENAI_API_VERSION", "2024-05-01-preview", endpoint.Assistants},
+		{"RESPONSES_BASE_URL", "http://localhost:11434/v1", endpoint.Responses},
 		{"CHAT_BASE_URL", "http://localhost:11434/v1", endpoint.Chat},
 		{"OPENAI_BASE_URL", "http://localhost:8080/v1", endpoint.Assistants},
 	} {
@@ -73,6 +74,13 @@ func TestConnect(t *testing.T) {
 			map[string]string{"CHAT_BASE_URL": "AT/v1", "OPENAI_API_KEY": "sk-of-somebody-else"},
 			exampletest.Request{Method: http.MethodPost, Path: "/v1/chat/completions", Key: "none", Model: "local-model"},
 			[]string{"by Chat Completions, without code_interpreter", "local-model answers, ASSISTANTS_MODEL names another"},
+		},
+		"Responses elsewhere": {
+			map[string]string{"RESPONSES_BASE_URL": "AT/v1", "RESPONSES_API_KEY": key, "OPENAI_API_KEY": "sk-of-somebody-else"},
+			exampletest.Request{
+				Method: http.MethodPost, Path: "/v1/responses", Key: key, Model: "gpt-4o", Tools: []string{"code_interpreter"},
+			},
+			[]string{"the embedded server", "models at AT/v1 by Responses"},
 		},
 		"Azure OpenAI": {
 			map[string]string{"AZURE_OPENAI_ENDPOINT": "AT", "AZURE_OPENAI_API_KEY": key},

@@ -29,6 +29,7 @@ const (
 	Assistants Kind = "assistants" // a server of the Assistants API
 	OpenAI     Kind = "openai"     // OpenAI's models, by Responses
 	Azure      Kind = "azure"      // deployments of Azure OpenAI, by Responses
+	Responses  Kind = "responses"  // models of any server of Responses
 	Chat       Kind = "chat"       // models of any server of Chat Completions
 	StandIn    Kind = "stand-in"   // no model, but something in its place
 )
@@ -40,6 +41,8 @@ func Named(env Env) Kind {
 		return Assistants
 	case env.get("CHAT_BASE_URL") != "":
 		return Chat
+	case env.get("RESPONSES_BASE_URL") != "":
+		return Responses
 	case env.get("AZURE_OPENAI_ENDPOINT") != "":
 		if version := env.get("OPENAI_API_VERSION"); version != "" && version != "v1" {
 			return Assistants
@@ -87,6 +90,9 @@ func NewProvider(kind Kind, env Env, s Settings) (p *Provider, err error) {
 		p.Name = "deployments of Azure OpenAI at " + at + " by Responses"
 		opts = append(opts, assistants.WithAzureOpenAI(at, "v1"))
 		p.client, err = assistants.NewClient(append(opts, azure(env)...)...)
+	case Responses:
+		p.client, err = elsewhere(env, "RESPONSES", opts)
+		p.Name = "models at " + env.get("RESPONSES_BASE_URL") + " by Responses"
 	case Chat:
 		return newChat(env, s)
 	case StandIn:
@@ -101,23 +107,34 @@ func NewProvider(kind Kind, env Env, s Settings) (p *Provider, err error) {
 	return p, nil
 }
 
-// newChat returns a provider of models by Chat Completions. OpenAI's own variables are not for it.
-func newChat(env Env, s Settings) (*Provider, error) {
-	at := env.get("CHAT_BASE_URL")
+// elsewhere returns a client of a server of models with an address of its own, which is in a variable with this beginning, and a
+// key. OpenAI's own variables are not for it.
+func elsewhere(env Env, variables string, opts []assistants.Option) (*assistants.Client, error) {
+	at := env.get(variables + "_BASE_URL")
 	if at == "" {
-		return nil, errors.New("CHAT_BASE_URL is not set")
+		return nil, errors.New(variables + "_BASE_URL is not set")
 	}
-	client, err := assistants.NewClient(append(slices.Clip(s.Client),
+	client, err := assistants.NewClient(append(opts,
 		assistants.WithBaseURL(at),
-		assistants.WithAPIKey(cmp.Or(env.get("CHAT_API_KEY"), "none")), // local servers want none, and take any
+		assistants.WithAPIKey(cmp.Or(env.get(variables+"_API_KEY"), "none")), // local servers want none, and take any
 		assistants.WithHeader("OpenAI-Organization", ""),
 		assistants.WithHeader("OpenAI-Project", ""),
 		assistants.WithTimeout(patience),
 		assistants.WithStreamIdleTimeout(patience),
 	)...)
 	if err != nil {
-		return nil, fmt.Errorf("CHAT_BASE_URL, CHAT_API_KEY: %w", err)
+		return nil, fmt.Errorf("%s_BASE_URL, %[1]s_API_KEY: %w", variables, err)
 	}
+	return client, nil
+}
+
+// newChat returns a provider of models by Chat Completions.
+func newChat(env Env, s Settings) (*Provider, error) {
+	client, err := elsewhere(env, "CHAT", slices.Clip(s.Client))
+	if err != nil {
+		return nil, err
+	}
+	at := env.get("CHAT_BASE_URL")
 	p := &Provider{Model: chat.New(client), Name: "models at " + at + " by Chat Completions", client: client}
 	if s.IgnoreCode {
 		p.Model = chat.New(client, chat.WithIgnoredTools(assistants.ToolCodeInterpreter))
