@@ -30,7 +30,8 @@ type answer struct {
 	codeFiles []CodeFile
 
 	exchanges []exchange        // of the run, oldest first
-	hosted    bool              // tools that are served here were used in the run
+	partial   bool              // the history of the run does not say all that they do
+	late      lateWords         // of the last of them
 	taken     map[string]bool   // ids of calls
 	marks     marks             // of results of searches
 	files     map[string]string // that code has made: their ids by path
@@ -70,6 +71,9 @@ func newAnswer(m *Model, call *server.ModelCall, yield func(server.ModelEvent) b
 // give answers.
 func (a *answer) give(ctx context.Context) error {
 	if err := a.prepare(ctx); err != nil {
+		return err
+	}
+	if err := a.tellLate(); err != nil {
 		return err
 	}
 	for ; ; a.asked++ {
@@ -119,7 +123,7 @@ func (a *answer) fail(err error) error {
 
 // conclude does what the provider's model has said shall be done, and reports whether it is to be asked again.
 func (a *answer) conclude(ctx context.Context, c *completion, offered bool) (again bool, err error) {
-	said := exchange{Text: c.text.String(), Calls: c.calls.made(a.taken)}
+	said := exchange{Text: c.said(), Calls: c.calls.made(a.taken)}
 	own, functions := a.tools.sorted(said.Calls)
 	how := c.outcome()
 	if how == server.FinishStop && len(own) > 0 {
@@ -136,27 +140,27 @@ func (a *answer) conclude(ctx context.Context, c *completion, offered bool) (aga
 		own, functions = a.tools.sorted(said.Calls)
 	}
 	for n, one := range own {
-		a.hosted = true
+		a.partial = true
 		if err := a.serve(ctx, one, n == len(own)-1 && len(functions) == 0); err != nil {
 			return false, a.fail(err)
 		}
 	}
-	for _, f := range functions {
-		if err := a.emit(server.FunctionCall{ID: f.ID, Name: f.Name, Arguments: f.Arguments}); err != nil {
-			return false, err
-		}
+	if err := c.live.finish(functions); err != nil {
+		return false, err
 	}
 	if err := a.book(); err != nil {
 		return false, err
 	}
 	if how != server.FinishStop {
-		return false, a.emit(how)
+		return false, a.emit(how) // what is late is lost, as is what would have followed: the run does not go on
 	}
 	if len(said.Calls) == 0 {
 		return false, nil
 	}
 	a.exchanges = append(a.exchanges, said)
 	if len(functions) > 0 {
+		a.late = c.live.lateWords()
+		a.partial = a.partial || a.late != (lateWords{})
 		return false, nil // their outputs are for the caller to bring
 	}
 	a.messages = append(a.messages, said.messages(nil)...)
@@ -193,19 +197,21 @@ func (a *answer) spend(u *usage) server.Finish {
 	return server.FinishStop
 }
 
-// state is what the model wants to be given back in the next round of the run: what the provider's model has said
-// when it used tools that are served here, so that it sees the same again.
+// state is what the model wants to be given back in the next round of the run: what the provider's model has said,
+// so that it sees the same again though it used tools that are served here, or wrote behind calls of functions; and
+// what of that the caller has not been told.
 type state struct {
 	Exchanges []exchange        `json:"chat_exchanges"`
 	Files     map[string]string `json:"files,omitzero"`
+	Late      lateWords         `json:"late,omitzero"`
 }
 
 // keep yields what the next round of the run needs, unless the history says it all.
 func (a *answer) keep() error {
-	if !a.hosted {
+	if !a.partial {
 		return nil
 	}
-	data, err := json.Marshal(state{a.exchanges, a.files})
+	data, err := json.Marshal(state{a.exchanges, a.files, a.late})
 	if err != nil {
 		return err
 	}

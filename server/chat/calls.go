@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+
+	"github.com/assistants-go/assistants/server/internal/provider"
 )
 
 // Limits of the calls of functions in one answer, of all together. More than a run may yield, or call at once, ends
@@ -15,7 +17,10 @@ const (
 	maxCallBytes = 16 << 20
 )
 
-var errTooManyCalls = errors.New("chat: the answer has too many calls of functions, or too long ones")
+var (
+	errTooManyCalls = errors.New("chat: the answer has too many calls of functions, or too long ones")
+	errBehindEnd    = errors.New("chat: the answer has more of a call of a function behind its end")
+)
 
 // calls puts the fragments of calls together, which some servers mix, number wrongly, or do not number at all.
 type calls struct {
@@ -29,7 +34,9 @@ type call struct {
 	id, name  string
 	arguments strings.Builder
 	seam      seam
-	repeats   bool // its name is in every fragment
+	repeats   bool   // its name is in every fragment
+	known     string // the id that the caller knows it by; "": none yet
+	left      bool   // the caller has been told all of it
 }
 
 // add takes a fragment in.
@@ -47,6 +54,12 @@ func (c *calls) add(f *fragment) error {
 	}
 	to.id = cmp.Or(to.id, string(f.ID))
 	to.name = cmp.Or(to.name, string(f.Function.Name))
+	if to.left {
+		if strings.TrimSpace(string(f.Function.Arguments)) != "" {
+			return provider.Broken(errBehindEnd)
+		}
+		return nil
+	}
 	to.arguments.WriteString(to.seam.join(string(f.Function.Arguments)))
 	return nil
 }
@@ -93,9 +106,24 @@ func (c *call) isBegunAgain(f *fragment) bool {
 	if c.repeats || c.arguments.Len() == 0 || f.ID == "" && f.Function.Arguments == "" {
 		return false
 	}
-	whole := json.Valid([]byte(c.arguments.String()))
+	whole := c.isWhole()
 	c.repeats = !whole // and not to be looked at again each time
 	return whole
+}
+
+// isWhole tells whether the arguments may be all.
+func (c *call) isWhole() bool { return c.seam.high == 0 && json.Valid([]byte(c.arguments.String())) }
+
+// identify returns the id that the caller knows a call by: the provider's, unless it has none so far or another call
+// of the run has it.
+func (c *call) identify(taken map[string]bool) string {
+	if c.known == "" {
+		if c.known = c.id; c.id == "" || taken[c.id] {
+			c.known = "call_" + rand.Text()[:24]
+		}
+		taken[c.known] = true
+	}
+	return c.known
 }
 
 // close ends all calls. One that says nothing was none; one without arguments has an empty object.
@@ -111,18 +139,14 @@ func (c *calls) close() {
 	c.list = kept
 }
 
-// made returns the calls as they are given back to the provider's model. Each has an id that no other of the run has.
+// made returns the calls as they are given back to the provider's model, and as the caller sees them.
 func (c *calls) made(taken map[string]bool) []madeCall {
 	var made []madeCall
 	for _, one := range c.list {
-		m := madeCall{ID: one.id, Name: one.name, Arguments: one.arguments.String()}
-		if m.ID == "" || taken[m.ID] {
-			m.ID = "call_" + rand.Text()[:24]
-		}
+		m := madeCall{ID: one.identify(taken), Name: one.name, Arguments: one.arguments.String()}
 		if strings.TrimSpace(m.Arguments) == "" {
-			m.Arguments = "{}"
+			m.Arguments += "{}" // behind white space that may have been told
 		}
-		taken[m.ID] = true
 		made = append(made, m)
 	}
 	return made

@@ -60,19 +60,20 @@ type usage struct {
 
 // completion is what the provider's model has said in answer to one request.
 type completion struct {
-	text   strings.Builder // as the model wrote it
-	calls  calls
-	finish word
-	usage  *usage
+	text    strings.Builder // as the model wrote it
+	refusal strings.Builder
+	calls   calls
+	finish  word
+	usage   *usage
 
-	writer *writer // of what the caller sees
+	live   *live // what the caller is told of it
 	seams  struct{ text, refusal seam }
 	begun  bool   // a choice has come
 	index  number // of the choice that counts: the first that came
 	billed bool   // the usage has come behind all that was said
 }
 
-// complete asks the provider. What the model writes is yielded at once, what it calls is returned with all the rest.
+// complete asks the provider. What the model says is told at once, as far as that can be; all of it is returned.
 func (a *answer) complete(ctx context.Context, r *request) (*completion, error) {
 	body, err := a.model.encoded(r)
 	if err != nil {
@@ -83,7 +84,7 @@ func (a *answer) complete(ctx context.Context, r *request) (*completion, error) 
 		return nil, err
 	}
 	defer stream.Close()
-	c := &completion{writer: a.newWriter()}
+	c := &completion{live: a.newLive()}
 	err = c.read(ctx, stream)
 	if errors.Is(err, errStopped) {
 		return c, err
@@ -172,43 +173,73 @@ func (c *completion) hear(got *choice) error {
 }
 
 func (c *completion) say(p *piece) error {
-	if s := c.seams.text.join(string(p.Content)); s != "" {
-		c.text.WriteString(s)
-		if err := c.writer.write(s); err != nil {
-			return err
-		}
+	if err := c.write(c.seams.text.join(string(p.Content))); err != nil {
+		return err
 	}
-	if s := c.seams.refusal.join(string(p.Refusal)); s != "" {
-		if err := c.writer.refuse(s); err != nil {
-			return err
-		}
+	if err := c.refuse(c.seams.refusal.join(string(p.Refusal))); err != nil {
+		return err
 	}
 	for i := range p.ToolCalls {
-		if err := c.calls.add(&p.ToolCalls[i]); err != nil {
+		if err := c.callMore(&p.ToolCalls[i]); err != nil {
 			return err
 		}
 	}
 	if p.FunctionCall != nil {
-		return c.calls.add(&fragment{Index: new(number), Function: *p.FunctionCall})
+		return c.callMore(&fragment{Index: new(number), Function: *p.FunctionCall})
 	}
 	return nil
 }
 
+func (c *completion) write(s string) error {
+	if s == "" {
+		return nil
+	}
+	c.text.WriteString(s)
+	return c.live.write(s)
+}
+
+func (c *completion) refuse(s string) error {
+	if s == "" {
+		return nil
+	}
+	c.refusal.WriteString(s)
+	return c.live.refuse(s)
+}
+
+// callMore takes a fragment of a call in.
+func (c *completion) callMore(f *fragment) error {
+	if err := c.endWords(); err != nil {
+		return err
+	}
+	if err := c.calls.add(f); err != nil {
+		return err
+	}
+	return c.live.advance(c.calls.list)
+}
+
+// endWords writes what is left of characters that were cut in two.
+func (c *completion) endWords() error {
+	if err := c.write(c.seams.text.end()); err != nil {
+		return err
+	}
+	return c.refuse(c.seams.refusal.end())
+}
+
 // close ends what is written, also what was held back.
 func (c *completion) close() error {
-	if s := c.seams.text.end(); s != "" {
-		c.text.WriteString(s)
-		if err := c.writer.write(s); err != nil {
-			return err
-		}
-	}
-	if s := c.seams.refusal.end(); s != "" {
-		if err := c.writer.refuse(s); err != nil {
-			return err
-		}
+	if err := c.endWords(); err != nil {
+		return err
 	}
 	c.calls.close()
-	return c.writer.end(len(c.calls.list) > 0)
+	return c.live.writer.end(len(c.calls.list) > 0)
+}
+
+// said is what was written, as it is given back to the provider's model.
+func (c *completion) said() string {
+	if c.text.Len() > 0 && c.refusal.Len() > 0 {
+		return c.text.String() + "\n" + c.refusal.String()
+	}
+	return c.text.String() + c.refusal.String()
 }
 
 // failure returns the error that a chunk reports; nil if it reports none.

@@ -13,9 +13,11 @@
 //
 // What providers do differently is put up with: calls of functions that come whole or in mixed fragments, without an
 // index or an id, or behind a wrong finish_reason; text behind calls; usage in any chunk or none; answers that are no
-// streams. Functions are shown to the caller once the provider's answer has ended, with all of their arguments, since
-// only then it is certain that no text follows. An answer that breaks off fails the run: it has no finish_reason, no
-// [DONE], and no usage of its own.
+// streams. An answer that breaks off fails the run: it has no finish_reason, no [DONE], and no usage of its own.
+//
+// Calls of functions are shown to the caller while the provider writes them, one after the other. Text behind them is
+// a message of its own once their outputs are there. If tools that are served here are offered, functions are shown
+// once the provider's answer has ended, with all of their arguments, for one of these tools may have to come first.
 //
 // Token budgets of a run are kept by what the provider says it has used; with one that says nothing about usage they
 // bound each answer alone. Temperature and top_p are sent unless they are 1, the default of both.

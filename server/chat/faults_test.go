@@ -64,6 +64,7 @@ func TestFailures(t *testing.T) {
 		{"too long arguments", streams(calls("0", "a", "f", strings.Repeat("x", 17<<20)), done), "server_error", "Sorry, something went wrong."},
 		{"too long text", streams(word(strings.Repeat("x", 17<<20)), done), "server_error", "Sorry, something went wrong."},
 		{"too large event", streams(strings.Repeat("x", 33<<20)), "server_error", brokeOff},
+		{"more of a call that has ended", streams(calls("0", "a", "f", "{}"), calls("1", "b", "f", "{}"), delta(`"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]`), done), "server_error", brokeOff},
 		{"a call without a name", streams(calls("0", "a", "", `{"x":1}`), done), "server_error", "Sorry, something went wrong."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -104,7 +105,13 @@ func TestCutAnywhere(t *testing.T) {
 			s := k.hello()
 			if n < 9 {
 				require.Equal(t, assistants.RunFailed, s.run.Status, n)
-				assert.Empty(t, s.called(), "half a call is none")
+				assert.Len(t, k.upstream.requests(), 1, "nothing that was called is made")
+				for i, shown := range s.called() {
+					assert.True(t, strings.HasPrefix([]string{`f{"x":1}`, `f{"y":2}`}[i], shown), shown)
+				}
+				if s.called() != nil {
+					assert.Equal(t, assistants.RunStepFailed, s.steps[len(s.steps)-1].Status)
+				}
 				continue
 			}
 			require.Equal(t, assistants.RunCompleted, s.run.Status, "%d %v", n, s.run.LastError)
@@ -193,7 +200,13 @@ func TestClosedServer(t *testing.T) {
 func TestBoundsOfCalls(t *testing.T) {
 	t.Parallel()
 	half := calls("0", "a", "f", strings.Repeat("x", 9<<20))
-	_, called, err := respond(t, streams(half, half, done), question())
-	assert.ErrorContains(t, err, "too long")
-	assert.Empty(t, called)
+	y := respond(t, streams(half, half, done), question())
+	assert.ErrorContains(t, y.failed, "too long")
+	require.Len(t, y.called, 1)
+	assert.Len(t, y.called[0].Arguments, 9<<20, "what came before was told")
+
+	late := word(strings.Repeat("x", 9<<20))
+	y = respond(t, streams(calls("0", "a", "f", "{}"), late, late, done), question())
+	assert.ErrorContains(t, y.failed, "too much text")
+	assert.Len(t, y.called, 1)
 }

@@ -118,8 +118,8 @@ func (a *answer) restore(own []server.Turn) {
 	}
 	var kept state
 	if len(a.call.State) > 0 && json.Unmarshal(a.call.State, &kept) == nil && kept.Exchanges != nil {
-		a.hosted = true
-		a.exchanges = kept.Exchanges
+		a.partial = true
+		a.exchanges, a.late = kept.Exchanges, kept.Late
 		for path, id := range kept.Files {
 			a.files[path] = id
 		}

@@ -37,8 +37,7 @@ func TestHistoryOfAnotherModel(t *testing.T) {
 		written(assistants.RoleAssistant, "run_2", "More."),
 	}
 	u := &upstream{t: t, answers: []http.HandlerFunc{answers("So.")}}
-	_, _, err := respond(t, u.ServeHTTP, call)
-	require.NoError(t, err)
+	require.NoError(t, respond(t, u.ServeHTTP, call).failed)
 	var sent struct{ Messages json.RawMessage }
 	require.NoError(t, json.Unmarshal([]byte(u.requests()[0]), &sent))
 	assert.JSONEq(t, `[{"role":"user","content":"Hello?"},{"role":"assistant","content":"Hi!"},{"role":"user","content":"And?"},
