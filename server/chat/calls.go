@@ -34,9 +34,10 @@ type call struct {
 	id, name  string
 	arguments strings.Builder
 	seam      seam
-	repeats   bool   // its name is in every fragment
-	known     string // the id that the caller knows it by; "": none yet
-	left      bool   // the caller has been told all of it
+	repeats   bool // its name is in every fragment
+
+	known string // the id that the caller knows it by; "": none yet
+	over  bool   // the caller has been told all of it
 }
 
 // add takes a fragment in.
@@ -54,7 +55,7 @@ func (c *calls) add(f *fragment) error {
 	}
 	to.id = cmp.Or(to.id, string(f.ID))
 	to.name = cmp.Or(to.name, string(f.Function.Name))
-	if to.left {
+	if to.over {
 		if strings.TrimSpace(string(f.Function.Arguments)) != "" {
 			return provider.Broken(errBehindEnd)
 		}
