@@ -2,7 +2,9 @@ package server_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -149,6 +151,23 @@ func TestPlacesOfFilePaths(t *testing.T) {
 			assert.Equal(t, test.text, textOfDeltas(t, events))
 		})
 	}
+}
+
+// Thousands of paths are found in no time: a model may write nothing else.
+func TestManyFilePaths(t *testing.T) {
+	t.Parallel()
+	const path, links = "sandbox:/mnt/data/ä", 2000
+	round := saying(server.Text(strings.Repeat(path+" ", links)))
+	for range links {
+		round = append(round, server.FilePath{Path: path, FileID: "file-1"})
+	}
+	c := newConvo(t, yielding(round))
+	began := time.Now()
+	c.open(c.thread).all()
+	assert.Less(t, time.Since(began), 20*time.Second, "it takes a fraction of a second, and would take a minute")
+	places := placesOf(t, c.messages(c.thread)[1])
+	require.Len(t, places, links)
+	assert.Equal(t, place{0, path, "file-1", 0, 19}, places[links-1])
 }
 
 // A character of which the rest never comes is shown as what it is, at the end of code and arguments as of text.

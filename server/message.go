@@ -20,8 +20,9 @@ type part struct {
 	kind        string
 	text        runes
 	annotations []annotation
-	fileID      string // of an image
-	head        string // of the events that add text
+	linked      map[int]bool // where paths stand that stand for files, in bytes
+	fileID      string       // of an image
+	head        string       // of the events that add text
 }
 
 const (
@@ -156,6 +157,7 @@ func (m *message) point(path FilePath, f *feed) {
 	}
 	p, index := m.part(partText, f)
 	start := p.text.count
+	p.link(p.text.Len())
 	written := p.text.add(path.Path) + p.text.flush()
 	m.annotate(p, index, written, annotation{"file_path", written, start, p.text.count, path.FileID}, f)
 }
@@ -171,14 +173,21 @@ func (p *part) find(path string) (start int, ok bool) {
 		if at < 0 {
 			return 0, false
 		}
-		start := utf8.RuneCountInString(all[:at])
-		taken := slices.ContainsFunc(p.annotations, func(a annotation) bool { return a.start == start })
 		next, _ := utf8.DecodeRuneInString(all[at+len(path):])
-		if longer := unicode.IsLetter(next) || unicode.IsDigit(next); !taken && !longer {
-			return start, true
+		if longer := unicode.IsLetter(next) || unicode.IsDigit(next); !p.linked[at] && !longer {
+			p.link(at)
+			return utf8.RuneCountInString(all[:at]), true
 		}
 		end = at
 	}
+}
+
+// link notes that the path at a place stands for a file.
+func (p *part) link(at int) {
+	if p.linked == nil {
+		p.linked = make(map[int]bool)
+	}
+	p.linked[at] = true
 }
 
 // finishRune writes what is left of a character, before something else is written.

@@ -42,7 +42,7 @@ func configure(args []string, env endpoint.Env, stderr io.Writer) (*config, erro
 	flags.BoolVar(&cfg.ignoreCode, "ignore-code", false, "leave code_interpreter out where nobody runs code, instead of refusing assistants that have it")
 	flags.BoolVar(&cfg.routesOnly, "routes-only", false, "refuse names of models that have no -route, instead of passing them on")
 	flags.Func("route", "`NAME=[BACKEND:]MODEL` has another model answer for the name of one, or for all with the beginning in\n"+
-		"front of a *; BACKEND is openai, azure, chat or stand-in; may be repeated", cfg.addRoute)
+		"front of a *; BACKEND is openai, azure, responses, chat or stand-in; may be repeated", cfg.addRoute)
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

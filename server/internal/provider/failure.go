@@ -18,8 +18,8 @@ const (
 	CodePrompt    = "invalid_prompt"
 )
 
-// Failure is the error of a call that brought no answer, as it ends a run: the caller is shown what the provider says, but
-// neither its address nor a credential, and the log gets all of it. That a context has ended stays what it is.
+// Failure is the error of a call that brought no answer, as it ends a run: the caller is shown what the provider says, unless it is
+// about the key, but neither its address nor a credential, and the log gets all of it. That a context has ended stays what it is.
 func Failure(err error) error {
 	var e *assistants.APIError
 	switch {
@@ -31,6 +31,8 @@ func Failure(err error) error {
 		return &failure{server.ModelError{Code: CodeRateLimit, Message: e.Message}, err}
 	case e.StatusCode == http.StatusBadRequest:
 		return &failure{server.ModelError{Code: CodeOf(e.Code), Message: e.Message}, err}
+	case e.StatusCode == http.StatusUnauthorized: // what is said of a key is said to its owner, and may be half of it
+		return failed("The model's provider did not accept the key of this server.", err)
 	case e.StatusCode >= 200 && e.StatusCode < 300:
 		return Broken(err)
 	}
