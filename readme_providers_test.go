@@ -30,7 +30,7 @@ func newClientOnLocalModel() (*assistants.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	local := chat.New(provider, chat.WithIgnoredTools(assistants.ToolCodeInterpreter))
+	local := chat.New(provider, chat.WithMaxTokensField(), chat.WithIgnoredTools(assistants.ToolCodeInterpreter))
 	models, err := server.NewRouter(server.Route{Model: local, As: "llama3.2"}) // whatever name an assistant has
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package endpoint_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -122,6 +123,26 @@ func TestConnect(t *testing.T) {
 			assert.Equal(t, c.want, requests[len(requests)-1])
 		})
 	}
+}
+
+// A local server is told how many tokens there may be in the way that all of them know.
+func TestTokensOfChat(t *testing.T) {
+	t.Parallel()
+	var asked []byte
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked, _ = io.ReadAll(r.Body)
+		_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"Yes."},"finish_reason":"stop"}]}`)
+	}))
+	defer srv.Close()
+	service, err := endpoint.Connect(t.Context(), environ(map[string]string{"CHAT_BASE_URL": srv.URL, "ASSISTANTS_MODEL": "m"}))
+	require.NoError(t, err)
+	tutor, err := service.Client.Assistants.Create(t.Context(), assistants.AssistantCreateParams{Model: "m", Instructions: "Say yes."})
+	require.NoError(t, err)
+	run, err := service.Client.Threads.CreateAndRunPoll(t.Context(), assistants.ThreadCreateAndRunParams{AssistantID: tutor.ID, MaxCompletionTokens: 300})
+	require.NoError(t, err)
+	require.NoError(t, run.Err())
+	assert.Contains(t, string(asked), `"max_tokens":300`)
+	require.NoError(t, service.Close())
 }
 
 // OpenAI's address is not up to the environment; nobody is asked before there is a run.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -135,12 +136,24 @@ func newChat(env Env, s Settings) (*Provider, error) {
 		return nil, err
 	}
 	at := env.get("CHAT_BASE_URL")
-	p := &Provider{Model: chat.New(client), Name: "models at " + at + " by Chat Completions", client: client}
+	p := &Provider{Name: "models at " + at + " by Chat Completions", client: client}
+	var opts []chat.Option
+	if !knowsCompletionTokens(at) {
+		opts = append(opts, chat.WithMaxTokensField())
+	}
 	if s.IgnoreCode {
-		p.Model = chat.New(client, chat.WithIgnoredTools(assistants.ToolCodeInterpreter))
+		opts = append(opts, chat.WithIgnoredTools(assistants.ToolCodeInterpreter))
 		p.Name += ", without code_interpreter"
 	}
+	p.Model = chat.New(client, opts...)
 	return p, nil
+}
+
+// knowsCompletionTokens tells whether a server knows the newer name of the limit of tokens. OpenAI's models that reason refuse
+// the older one, which is the only one that Ollama knows, and which all others know as well.
+func knowsCompletionTokens(base string) bool {
+	u, err := url.Parse(base)
+	return err == nil && (u.Hostname() == "api.openai.com" || strings.HasSuffix(u.Hostname(), ".azure.com"))
 }
 
 // openAI is what the environment says of the caller, to OpenAI and to servers of the Assistants API.
