@@ -116,3 +116,12 @@ func TestVectorStoreFilesOfACall(t *testing.T) {
 		require.ErrorIs(t, failed, server.ErrNotFound)
 	})
 }
+
+// A state takes the place of the one before, also in what a run may yield.
+func TestStateIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	large := server.State(strings.Repeat("x", 5<<20))
+	c := newConvo(t, yielding(saying(large, large, large, large, server.Text("Done."))))
+	events := c.open(c.thread).all()
+	require.Equal(t, "completed", c.run(c.thread, runID(t, events)).Status, c.log)
+}
