@@ -12,9 +12,12 @@ import (
 	"github.com/assistants-go/assistants/server/internal/provider"
 )
 
-// maxRounds is how often in one answer the provider's model may use the tools that are served here. After that they
-// are withheld, so that it has to answer.
+// maxRounds is how often in one answer the provider's model may use the tools that are served here. After that it may
+// use none, so that it has to answer.
 const maxRounds = 8
+
+// maxServed is how many calls are served here of those that are made at once. The rest is refused.
+const maxServed = 32
 
 // errStopped says that nobody wants to hear more.
 var errStopped = errors.New("chat: the caller has stopped")
@@ -35,6 +38,7 @@ type answer struct {
 	taken     map[string]bool   // ids of calls
 	marks     marks             // of results of searches
 	files     map[string]string // that code has made: their ids by path
+	logged    int               // bytes that code has printed in the run
 
 	asked                      int // how often the provider was
 	promptLeft, completionLeft int // of the budgets; 0 is no limit
@@ -77,15 +81,15 @@ func (a *answer) give(ctx context.Context) error {
 		return err
 	}
 	for ; ; a.asked++ {
-		own := a.asked < maxRounds
-		c, err := a.complete(ctx, a.request(own))
+		last := a.asked == maxRounds
+		c, err := a.complete(ctx, a.request(last))
 		if c != nil {
 			a.owed = c.usage
 		}
 		if err != nil {
 			return a.fail(err)
 		}
-		again, err := a.conclude(ctx, c, own)
+		again, err := a.conclude(ctx, c, last)
 		if err != nil {
 			return err
 		}
@@ -122,7 +126,7 @@ func (a *answer) fail(err error) error {
 }
 
 // conclude does what the provider's model has said shall be done, and reports whether it is to be asked again.
-func (a *answer) conclude(ctx context.Context, c *completion, offered bool) (again bool, err error) {
+func (a *answer) conclude(ctx context.Context, c *completion, last bool) (again bool, err error) {
 	said := exchange{Text: c.said(), Calls: c.calls.made(a.taken)}
 	own, functions := a.tools.sorted(said.Calls)
 	how := c.outcome()
@@ -132,18 +136,15 @@ func (a *answer) conclude(ctx context.Context, c *completion, offered bool) (aga
 	switch {
 	case how != server.FinishStop: // what is cut is not run
 		own = nil
-	case !offered && len(own) > 0:
+	case last && len(own) > 0:
 		if said.Text == "" && len(functions) == 0 {
 			return false, a.fail(provider.Reported("", "The model went on using tools and did not answer."))
 		}
-		said.Calls = slices.DeleteFunc(said.Calls, func(c madeCall) bool { return a.tools.owns(c.Name) })
+		said.Calls = slices.DeleteFunc(said.Calls, func(c madeCall) bool { return !a.tools.names[c.Name] })
 		own, functions = a.tools.sorted(said.Calls)
 	}
-	for n, one := range own {
-		a.partial = true
-		if err := a.serve(ctx, one, n == len(own)-1 && len(functions) == 0); err != nil {
-			return false, a.fail(err)
-		}
+	if err := a.serveAll(ctx, own, len(functions) == 0); err != nil {
+		return false, a.fail(err)
 	}
 	if err := c.live.finish(functions); err != nil {
 		return false, err
@@ -164,19 +165,39 @@ func (a *answer) conclude(ctx context.Context, c *completion, offered bool) (aga
 		return false, nil // their outputs are for the caller to bring
 	}
 	a.messages = append(a.messages, said.messages(nil)...)
-	return true, nil
+	if said.Text == "" {
+		return true, nil
+	}
+	return true, a.emit(server.NewMessage{}) // of which the caller may see nothing else: not all calls are steps
 }
 
-// serve answers a call of a tool that is served here. What the provider has used is booked on the last one's step.
+// serveAll answers calls here. If alone, what the provider has used is booked on the last one's step.
+func (a *answer) serveAll(ctx context.Context, own []*madeCall, alone bool) error {
+	for n, one := range own {
+		a.partial = true
+		if n >= maxServed {
+			one.Result = "Too many calls at once."
+		} else if err := a.serve(ctx, one, alone && n == len(own)-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serve answers a call of a tool that is served here, or of a function that nobody has.
 func (a *answer) serve(ctx context.Context, c *madeCall, last bool) error {
 	book := func() error { return nil }
 	if last {
 		book = a.book
 	}
-	if c.Name == a.tools.search {
+	switch c.Name {
+	case a.tools.search:
 		return a.search(ctx, c, book)
+	case a.tools.code:
+		return a.runCode(ctx, c, book)
 	}
-	return a.runCode(ctx, c, book)
+	c.Result = "There is no such function."
+	return book()
 }
 
 // spend takes what was used from the budgets, and tells whether something is left for another request.
@@ -185,12 +206,12 @@ func (a *answer) spend(u *usage) server.Finish {
 		return server.FinishStop
 	}
 	if a.completionLeft > 0 {
-		if a.completionLeft -= u.CompletionTokens.tokens(); a.completionLeft <= 0 {
+		if a.completionLeft -= u.CompletionTokens.Int(); a.completionLeft <= 0 {
 			return server.FinishLength
 		}
 	}
 	if a.promptLeft > 0 {
-		if a.promptLeft -= u.PromptTokens.tokens(); a.promptLeft <= 0 {
+		if a.promptLeft -= u.PromptTokens.Int(); a.promptLeft <= 0 {
 			return server.FinishPromptLength
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/assistants-go/assistants/server/internal/provider"
@@ -18,6 +19,7 @@ const (
 )
 
 var (
+	errNameless     = errors.New("chat: the answer has a call of a function without a name")
 	errTooManyCalls = errors.New("chat: the answer has too many calls of functions, or too long ones")
 	errBehindEnd    = errors.New("chat: the answer has more of a call of a function behind its end")
 )
@@ -30,10 +32,10 @@ type calls struct {
 
 // call is a call of a function that is on its way.
 type call struct {
-	index     *number
+	index     *provider.Number
 	id, name  string
 	arguments strings.Builder
-	seam      seam
+	seam      provider.Seam
 	repeats   bool // its name is in every fragment
 
 	known string // the id that the caller knows it by; "": none yet
@@ -61,7 +63,7 @@ func (c *calls) add(f *fragment) error {
 		}
 		return nil
 	}
-	to.arguments.WriteString(to.seam.join(string(f.Function.Arguments)))
+	to.arguments.WriteString(to.seam.Join(string(f.Function.Arguments)))
 	return nil
 }
 
@@ -113,7 +115,7 @@ func (c *call) isBegunAgain(f *fragment) bool {
 }
 
 // isWhole tells whether the arguments may be all.
-func (c *call) isWhole() bool { return c.seam.high == 0 && json.Valid([]byte(c.arguments.String())) }
+func (c *call) isWhole() bool { return !c.seam.Open() && json.Valid([]byte(c.arguments.String())) }
 
 // identify returns the id that the caller knows a call by: the provider's, unless it has none so far or another call
 // of the run has it.
@@ -127,17 +129,26 @@ func (c *call) identify(taken map[string]bool) string {
 	return c.known
 }
 
-// close ends all calls. One that says nothing was none; one without arguments has an empty object.
-func (c *calls) close() {
+// close ends all calls. One that says nothing was none, nor was one in an answer that is cut before it had a name; one
+// without arguments has an empty object.
+func (c *calls) close(cut bool) {
 	kept := c.list[:0]
 	for _, one := range c.list {
-		one.arguments.WriteString(one.seam.end())
-		if one.name == "" && strings.TrimSpace(one.arguments.String()) == "" {
+		one.arguments.WriteString(one.seam.End())
+		if one.name == "" && (cut || strings.TrimSpace(one.arguments.String()) == "") {
 			continue
 		}
 		kept = append(kept, one)
 	}
 	c.list = kept
+}
+
+// check returns an error if nobody knows what is called.
+func (c *calls) check() error {
+	if slices.ContainsFunc(c.list, func(one *call) bool { return one.name == "" }) {
+		return provider.Broken(errNameless)
+	}
+	return nil
 }
 
 // made returns the calls as they are given back to the provider's model, and as the caller sees them.
@@ -151,4 +162,19 @@ func (c *calls) made(taken map[string]bool) []madeCall {
 		made = append(made, m)
 	}
 	return made
+}
+
+// isObject tells whether arguments are what they should be.
+func isObject(arguments string) bool {
+	return strings.HasPrefix(strings.TrimLeft(arguments, " \t\r\n"), "{") && json.Valid([]byte(arguments))
+}
+
+// objectOf returns arguments as they are given back to the provider's model. Many servers refuse, or fail on, any that
+// are not an object: such arguments are a member of one, as the model has written them.
+func objectOf(arguments string) string {
+	if isObject(arguments) {
+		return arguments
+	}
+	data, _ := json.Marshal(map[string]string{"arguments": arguments}) // strings always can be
+	return string(data)
 }

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -16,9 +17,9 @@ import (
 type Model struct {
 	provider *assistants.Client
 
-	instructor string          // the role of instructions
-	limit      string          // the field of the limit of tokens
-	without    map[string]bool // members of requests
+	instructor string // the role of instructions
+	limit      string // the field of the limit of tokens
+	without    provider.Fields
 	ignored    []assistants.ToolType
 	runner     CodeRunner // nil: none
 }
@@ -57,11 +58,7 @@ func WithMaxTokensField() Option { return func(m *Model) { m.limit = "max_tokens
 // is lost: without "stream_options" most say nothing about usage, and what they do not say counts as nothing. The
 // members "model", "messages" and "stream" are always sent.
 func WithoutFields(names ...string) Option {
-	return func(m *Model) {
-		for _, name := range names {
-			m.without[name] = name != "model" && name != "messages" && name != "stream"
-		}
-	}
+	return func(m *Model) { m.without.Add(names, "model", "messages", "stream") }
 }
 
 // WithIgnoredTools leaves tools of these types out of what the provider's model is offered. Without it an assistant
@@ -75,41 +72,33 @@ func WithIgnoredTools(types ...assistants.ToolType) Option {
 // interpreter.
 func WithCodeRunner(runner CodeRunner) Option { return func(m *Model) { m.runner = runner } }
 
+var errNoCode = errors.New("this server cannot run code, so an assistant here cannot have the tool 'code_interpreter'")
+
 // Check returns an error for tools that are neither served nor ignored: see [WithIgnoredTools]. Every name of a model
 // is accepted, since only the provider knows which there are.
 func (m *Model) Check(_ string, tools []assistants.Tool) error {
 	for i := range tools {
-		switch kind := kindOf(&tools[i]); {
+		switch kind := provider.ToolType(&tools[i]); {
 		case kind == assistants.ToolFunction, kind == assistants.ToolFileSearch, m.ignores(kind):
 		case kind == assistants.ToolCodeInterpreter && m.runner != nil:
 		case kind == assistants.ToolCodeInterpreter:
-			return fmt.Errorf("This server cannot run code: an assistant here cannot have the tool 'code_interpreter'.")
+			return errNoCode
 		default:
-			return fmt.Errorf("This server has no tools of type '%s'.", kind)
+			return fmt.Errorf("there are no tools of type '%s' here", kind)
 		}
 	}
 	return nil
 }
 
-// kindOf is the type of a tool, which may be said by its fields alone.
-func kindOf(t *assistants.Tool) assistants.ToolType {
-	switch {
-	case t.Type == "" && t.Function != nil:
-		return assistants.ToolFunction
-	case t.Type == "" && t.FileSearch != nil:
-		return assistants.ToolFileSearch
-	}
-	return t.Type
-}
-
 func (m *Model) ignores(kind assistants.ToolType) bool { return slices.Contains(m.ignored, kind) }
 
 // Respond asks the provider, and asks again with what file search and code brought for as long as the provider's
-// model uses these tools, at most 8 times.
+// model uses these tools, at most 8 times: the 9th request forbids it to use any tool. Of calls that are made at once, 32
+// are served. A function that the run does not have is answered here too: there is none, which counts as a use.
 func (m *Model) Respond(ctx context.Context, call *server.ModelCall) iter.Seq2[server.ModelEvent, error] {
 	return func(yield func(server.ModelEvent, error) bool) {
 		if err := m.Check(call.Model, call.Tools); err != nil {
-			yield(nil, &server.ModelError{Code: provider.CodeServer, Message: err.Error()})
+			yield(nil, provider.Unusable(err))
 			return
 		}
 		a := newAnswer(m, call, func(e server.ModelEvent) bool { return yield(e, nil) })
@@ -117,4 +106,10 @@ func (m *Model) Respond(ctx context.Context, call *server.ModelCall) iter.Seq2[s
 			yield(nil, err)
 		}
 	}
+}
+
+// Models lists the provider's models in the order of their names: GET /models. Errors are those of the Client. What has no name
+// in the list is left out.
+func (m *Model) Models(ctx context.Context) ([]server.ModelInfo, error) {
+	return provider.Models(ctx, m.provider)
 }

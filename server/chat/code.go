@@ -54,8 +54,8 @@ func (f CodeFile) Open(ctx context.Context) (io.ReadCloser, error) {
 
 // CodeResult is what came of [Code].
 type CodeResult struct {
-	// Logs is what the code has printed, and how it has failed; "" is nothing. The caller of the run sees all of it,
-	// the model the first 64 KiB.
+	// Logs is what the code has printed, and how it has failed; "" is nothing. The caller of the run sees the first MiB
+	// of it, and of all logs of the run 8 MiB, the model the first 64 KiB. Both are told how much they do not see.
 	Logs string
 	// Images are those that the code has shown. They become files and part of the step.
 	Images []CodeOutput
@@ -75,26 +75,43 @@ type CodeOutput struct {
 // codeName is the name of the function that stands for the code interpreter, unless the caller has one of that name.
 const codeName = "code_interpreter"
 
-// maxShownLogs bounds what the model sees of logs, in bytes.
-const maxShownLogs = 64 << 10
+// Limits of logs, in bytes.
+const (
+	maxShownLogs = 64 << 10 // that the model sees of a call
+	maxLogs      = 1 << 20  // that the caller sees of a call
+	maxRunLogs   = 8 << 20  // that the caller sees of all calls: half of what a run may yield
+	maxCause     = 4 << 10  // of them about what is wrong with the runner
+)
 
 // mountPoint is where code finds files and makes them.
 const mountPoint = "/mnt/data/"
 
-func codeTool(name string, files []CodeFile) assistants.Tool {
-	description := "Runs Python and returns what it prints. Files that shall be kept are written to " + mountPoint +
-		". Give the user such a file by a link to its path, such as [report](sandbox:" + mountPoint + "report.csv)."
-	for i, f := range files {
-		if i == 0 {
-			description += " Files that can be read:"
-		}
-		description += fmt.Sprintf("\n%s is %q", f.Path, f.Name)
-	}
+// codeTool stands for the code interpreter. Providers refuse descriptions of more than 1024 characters.
+func codeTool(name string) assistants.Tool {
 	return assistants.Tool{Type: assistants.ToolFunction, Function: &assistants.FunctionDefinition{
-		Name: name, Description: description,
+		Name: name,
+		Description: "Runs Python and returns what it prints. Files that shall be kept are written to " + mountPoint +
+			". Give the user such a file by a link to its path, such as [report](sandbox:" + mountPoint + "report.csv).",
 		Parameters: json.RawMessage(`{"type":"object","properties":{"code":{"type":"string","description":"Python to be run."}},` +
 			`"required":["code"],"additionalProperties":false}`),
 	}}
+}
+
+// instructions are those of the run, with the files that code can read. They are one message: not every model takes two,
+// or one that is not the first.
+func (a *answer) instructions() string {
+	said := a.call.Instructions
+	if a.tools.code == "" || len(a.codeFiles) == 0 {
+		return said
+	}
+	if said != "" {
+		said += "\n\n"
+	}
+	said += "Files that the function " + a.tools.code + " can read, with the names that the user has given them:"
+	for _, f := range a.codeFiles {
+		said += fmt.Sprintf("\n%s is %q", f.Path, f.Name)
+	}
+	return said
 }
 
 // findCodeFiles finds the files that code can read. Those that have been deleted are left out.
@@ -123,6 +140,9 @@ func (a *answer) runCode(ctx context.Context, c *madeCall, book func() error) er
 	if problem != "" {
 		c.Result = problem
 		return book()
+	}
+	if !isObject(c.Arguments) {
+		c.Arguments = codeArguments(input) // so that the model sees them as they should have been
 	}
 	if err := a.emit(server.CodeCall{ID: c.ID, Input: input}); err != nil {
 		return err
@@ -165,24 +185,33 @@ func (a *answer) runCode(ctx context.Context, c *madeCall, book func() error) er
 	return nil
 }
 
-// runSafely runs code. What is wrong with the runner becomes part of the logs.
-func (a *answer) runSafely(ctx context.Context, code Code) (result CodeResult) {
-	failed := func(cause string) {
+// runSafely runs code. What is wrong with the runner becomes part of the logs, of which there are not more than the
+// caller sees.
+func (a *answer) runSafely(ctx context.Context, code Code) CodeResult {
+	result, cause := a.try(ctx, code)
+	result.Logs = cutLogs(result.Logs, max(0, min(maxLogs, maxRunLogs-a.logged)))
+	if cause != "" {
 		if result.Logs != "" && !strings.HasSuffix(result.Logs, "\n") {
 			result.Logs += "\n"
 		}
-		result.Logs += "The code could not be run: " + cause
+		result.Logs += "The code could not be run: " + cutLogs(cause, maxCause)
 	}
+	a.logged += len(result.Logs)
+	return result
+}
+
+// try runs code, and returns what is wrong with the runner.
+func (a *answer) try(ctx context.Context, code Code) (result CodeResult, cause string) {
 	defer func() {
 		if p := recover(); p != nil {
-			failed(fmt.Sprintf("panic: %v", p))
+			cause = fmt.Sprintf("panic: %v", p)
 		}
 	}()
 	result, err := a.model.runner.RunCode(ctx, code)
 	if err != nil {
-		failed(err.Error())
+		cause = err.Error()
 	}
-	return result
+	return result, cause
 }
 
 // close closes what was made.
@@ -233,12 +262,14 @@ func codeArguments(input string) string {
 }
 
 // shownLogs are logs as the model is shown them.
-func shownLogs(logs string) string {
-	if len(logs) <= maxShownLogs {
+func shownLogs(logs string) string { return cutLogs(logs, maxShownLogs) }
+
+// cutLogs returns the first bytes of logs, and says how many there are behind them.
+func cutLogs(logs string, limit int) string {
+	if len(logs) <= limit {
 		return logs
 	}
-	return fmt.Sprintf("%s\n[%d more bytes of output are not shown]",
-		strings.ToValidUTF8(logs[:maxShownLogs], ""), len(logs)-maxShownLogs)
+	return fmt.Sprintf("%s\n[%d more bytes of output are not shown]", strings.ToValidUTF8(logs[:limit], ""), len(logs)-limit)
 }
 
 // shownOutputs are outputs of the history as the model is shown them.
@@ -252,4 +283,15 @@ func shownOutputs(outputs []assistants.CodeInterpreterOutput) string {
 		}
 	}
 	return strings.Join(texts, "\n")
+}
+
+// loggedBy is how many bytes of logs a call of the history has.
+func loggedBy(c *assistants.ToolCall) (bytes int) {
+	if c.CodeInterpreter == nil {
+		return 0
+	}
+	for i := range c.CodeInterpreter.Outputs {
+		bytes += len(c.CodeInterpreter.Outputs[i].Logs)
+	}
+	return bytes
 }

@@ -6,14 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"math"
 	"strings"
 
 	"github.com/assistants-go/assistants/server"
 	"github.com/assistants-go/assistants/server/internal/provider"
 )
 
-// chunk is a piece of an answer, or a whole one: then what is said is in message, not in delta.
+// chunk is a piece of an answer, or a whole one.
 type chunk struct {
 	Choices []choice        `json:"choices"`
 	Usage   *usage          `json:"usage"`
@@ -21,40 +20,40 @@ type chunk struct {
 }
 
 type choice struct {
-	Index        number `json:"index"`
-	Delta        piece  `json:"delta"`
-	Message      *piece `json:"message"`
-	FinishReason word   `json:"finish_reason"`
+	Index        provider.Number `json:"index"`
+	Delta        piece           `json:"delta"`   // what is new
+	Message      *piece          `json:"message"` // the whole answer; see heard
+	FinishReason provider.Word   `json:"finish_reason"`
 }
 
 // piece is more of what the model says. What it thinks, which some servers show, is not part of it.
 type piece struct {
-	Content      text       `json:"content"`
-	Refusal      text       `json:"refusal"`
-	ToolCalls    []fragment `json:"tool_calls"`
-	FunctionCall *function  `json:"function_call"` // of servers that know no other
+	Content      provider.Text `json:"content"`
+	Refusal      provider.Text `json:"refusal"`
+	ToolCalls    []fragment    `json:"tool_calls"`
+	FunctionCall *function     `json:"function_call"` // of servers that know no other
 }
 
 // fragment is more of a call of a function.
 type fragment struct {
-	Index    *number  `json:"index"`
-	ID       word     `json:"id"`
-	Function function `json:"function"`
+	Index    *provider.Number `json:"index"`
+	ID       provider.Word    `json:"id"`
+	Function function         `json:"function"`
 }
 
 type function struct {
-	Name      word      `json:"name"`
-	Arguments arguments `json:"arguments"`
+	Name      provider.Word      `json:"name"`
+	Arguments provider.Arguments `json:"arguments"`
 }
 
 type usage struct {
-	PromptTokens     number `json:"prompt_tokens"`
-	CompletionTokens number `json:"completion_tokens"`
+	PromptTokens     provider.Number `json:"prompt_tokens"`
+	CompletionTokens provider.Number `json:"completion_tokens"`
 	PromptDetails    struct {
-		CachedTokens number `json:"cached_tokens"`
+		CachedTokens provider.Number `json:"cached_tokens"`
 	} `json:"prompt_tokens_details"`
 	CompletionDetails struct {
-		ReasoningTokens number `json:"reasoning_tokens"`
+		ReasoningTokens provider.Number `json:"reasoning_tokens"`
 	} `json:"completion_tokens_details"`
 }
 
@@ -63,19 +62,21 @@ type completion struct {
 	text    strings.Builder // as the model wrote it
 	refusal strings.Builder
 	calls   calls
-	finish  word
+	finish  provider.Word
 	usage   *usage
 
 	live   *live // what the caller is told of it
-	seams  struct{ text, refusal seam }
-	begun  bool   // a choice has come
-	index  number // of the choice that counts: the first that came
-	billed bool   // the usage has come behind all that was said
+	whole  bool  // it is no stream
+	deltas bool  // one has said something
+	seams  struct{ text, refusal provider.Seam }
+	begun  bool            // a choice has come
+	index  provider.Number // of the choice that counts: the first that came
+	billed bool            // the usage has come behind all that was said
 }
 
 // complete asks the provider. What the model says is told at once, as far as that can be; all of it is returned.
 func (a *answer) complete(ctx context.Context, r *request) (*completion, error) {
-	body, err := a.model.encoded(r)
+	body, err := a.model.without.Without(r)
 	if err != nil {
 		return nil, err
 	}
@@ -89,13 +90,14 @@ func (a *answer) complete(ctx context.Context, r *request) (*completion, error) 
 	if errors.Is(err, errStopped) {
 		return c, err
 	}
-	return c, cmp.Or(c.close(), err)
+	return c, cmp.Or(c.close(), err, c.calls.check())
 }
 
 // read takes the answer in, however it comes.
 func (c *completion) read(ctx context.Context, stream *provider.Stream) error {
 	whole, err := stream.Whole()
 	if err == nil && whole != nil {
+		c.whole = true
 		err = c.take(stream, whole)
 	} else if err == nil {
 		err = c.readEvents(ctx, stream)
@@ -122,6 +124,9 @@ func (c *completion) readEvents(ctx context.Context, stream *provider.Stream) er
 		if err := c.take(stream, data); err != nil {
 			return err
 		}
+		if c.finish != "" && c.billed {
+			return nil // whenever the connection is closed
+		}
 	}
 }
 
@@ -131,14 +136,14 @@ func (c *completion) take(stream *provider.Stream, data []byte) error {
 		return nil
 	}
 	var got chunk
-	if err := json.Unmarshal(data, &got); err != nil {
+	if err := got.decode(data); err != nil {
 		return provider.Broken(err)
+	}
+	if got.Usage != nil {
+		c.usage, c.billed = got.Usage, true // in an error too
 	}
 	if err := got.failure(stream, data); err != nil {
 		return err
-	}
-	if got.Usage != nil {
-		c.usage, c.billed = got.Usage, true
 	}
 	for i := range got.Choices {
 		c.billed = false // with some servers every piece has the usage so far
@@ -164,19 +169,38 @@ func (c *completion) hear(got *choice) error {
 	default:
 		c.finish = got.FinishReason
 	}
-	if got.Message != nil {
-		if err := c.say(got.Message); err != nil {
-			return err
-		}
+	if heard := c.heard(got); heard != nil {
+		return c.say(heard)
 	}
-	return c.say(&got.Delta)
+	return nil
+}
+
+// heard is inferred: what a choice says that has a delta, a message, or both; nil if it says nothing. A message says it all,
+// so in a stream it counts unless there are deltas, which some servers sum up in it.
+func (c *completion) heard(got *choice) *piece {
+	delta, message := !got.Delta.isEmpty(), !got.Message.isEmpty()
+	if c.whole {
+		delta = delta && !message
+	}
+	switch {
+	case delta:
+		c.deltas = true
+		return &got.Delta
+	case message && !c.deltas:
+		return got.Message
+	}
+	return nil
+}
+
+func (p *piece) isEmpty() bool {
+	return p == nil || p.Content == "" && p.Refusal == "" && len(p.ToolCalls) == 0 && p.FunctionCall == nil
 }
 
 func (c *completion) say(p *piece) error {
-	if err := c.write(c.seams.text.join(string(p.Content))); err != nil {
+	if err := c.write(c.seams.text.Join(string(p.Content))); err != nil {
 		return err
 	}
-	if err := c.refuse(c.seams.refusal.join(string(p.Refusal))); err != nil {
+	if err := c.refuse(c.seams.refusal.Join(string(p.Refusal))); err != nil {
 		return err
 	}
 	for i := range p.ToolCalls {
@@ -185,7 +209,7 @@ func (c *completion) say(p *piece) error {
 		}
 	}
 	if p.FunctionCall != nil {
-		return c.callMore(&fragment{Index: new(number), Function: *p.FunctionCall})
+		return c.callMore(&fragment{Index: new(provider.Number), Function: *p.FunctionCall})
 	}
 	return nil
 }
@@ -219,10 +243,10 @@ func (c *completion) callMore(f *fragment) error {
 
 // endWords writes what is left of characters that were cut in two.
 func (c *completion) endWords() error {
-	if err := c.write(c.seams.text.end()); err != nil {
+	if err := c.write(c.seams.text.End()); err != nil {
 		return err
 	}
-	return c.refuse(c.seams.refusal.end())
+	return c.refuse(c.seams.refusal.End())
 }
 
 // close ends what is written, also what was held back.
@@ -230,7 +254,7 @@ func (c *completion) close() error {
 	if err := c.endWords(); err != nil {
 		return err
 	}
-	c.calls.close()
+	c.calls.close(c.outcome() != server.FinishStop)
 	return c.live.writer.end(len(c.calls.list) > 0)
 }
 
@@ -248,7 +272,7 @@ func (got *chunk) failure(stream *provider.Stream, data []byte) error {
 	if !isError && (len(got.Choices) > 0 || got.Usage != nil) {
 		return nil
 	}
-	var reported struct{ Object, Message, Detail, Code, Type word }
+	var reported struct{ Object, Message, Detail, Code, Type provider.Word }
 	switch {
 	case !isError: // some servers have errors at the top, in words of their own
 		_ = json.Unmarshal(data, &reported) // a chunk is an object, and every value is a word
@@ -272,7 +296,7 @@ func isSaid(raw json.RawMessage) bool {
 }
 
 // codeOf returns what an error is about. Some servers have the status of HTTP as the code, and the word as the type.
-func codeOf(code, kind word) string {
+func codeOf(code, kind provider.Word) string {
 	switch {
 	case code == "429" || kind == "rate_limit_error" || kind == "insufficient_quota" || kind == "tokens" || kind == "requests":
 		return provider.CodeRateLimit
@@ -295,10 +319,7 @@ func (c *completion) outcome() server.Finish {
 
 func (u *usage) event() server.Usage {
 	return server.Usage{
-		PromptTokens: u.PromptTokens.tokens(), CompletionTokens: u.CompletionTokens.tokens(),
-		CachedTokens: u.PromptDetails.CachedTokens.tokens(), ReasoningTokens: u.CompletionDetails.ReasoningTokens.tokens(),
+		PromptTokens: u.PromptTokens.Int(), CompletionTokens: u.CompletionTokens.Int(),
+		CachedTokens: u.PromptDetails.CachedTokens.Int(), ReasoningTokens: u.CompletionDetails.ReasoningTokens.Int(),
 	}
 }
-
-// tokens returns a number of tokens that can be added up.
-func (n number) tokens() int { return int(min(n, math.MaxInt32)) }

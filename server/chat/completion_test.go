@@ -44,6 +44,18 @@ var ways = []struct {
 	{"whole in a stream", streams(`{"choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}]}`, done), "Hi", nil},
 	{"whole with calls", says(200, `{"choices":[{"message":{"content":null,"tool_calls":[{"id":"a","type":"function",`+
 		`"function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}`), "", []string{"f{}"}},
+	{"a message beside each delta", streams(
+		`{"choices":[{"message":{"role":"assistant","content":""},"delta":{"role":"assistant","content":""}}]}`,
+		`{"choices":[{"message":{"role":"assistant","content":"H"},"delta":{"content":"H"}}]}`,
+		`{"choices":[{"message":{"role":"assistant","content":"Hi"},"delta":{"content":"i"}}]}`,
+		`{"choices":[{"message":{"role":"assistant","content":"Hi"},"delta":{"content":""},"finish_reason":"stop"}]}`, done), "Hi", nil},
+	{"a message at the end", streams(word("H"), word("i"), `{"choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}]}`, done), "Hi", nil},
+	{"a message with nothing beside it", streams(`{"choices":[{"delta":{},"message":{"content":"Hi"},"finish_reason":"stop"}]}`, done), "Hi", nil},
+	{"whole with both", says(200, `{"choices":[{"delta":{"content":"H"},"message":{"content":"Hi"},"finish_reason":"stop"}]}`), "Hi", nil},
+	{"whole with a delta", says(200, `{"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}`), "Hi", nil},
+	{"calls in both", streams(
+		`{"choices":[{"delta":{"tool_calls":[{"function":{"name":"f","arguments":"{}"}}]},"message":{"tool_calls":[{"function":{"name":"f","arguments":"{}"}}]}}]}`,
+		`{"choices":[{"delta":{},"message":{"tool_calls":[{"function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}`), "", []string{"f{}"}},
 	{"filtered whole", says(200, `{"choices":[{"finish_reason":"stop","index":0}],"usage":{}}`), "", nil},
 	{"refusal", streams(delta(`"refusal":"I can"`), delta(`"refusal":"not."`), finish("stop"), done), "I cannot.", nil},
 	{"escapes", streams(delta(`"content":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00"`), finish("stop")), "\"\\/\b\f\n\r\té😀", nil},

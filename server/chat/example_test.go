@@ -109,7 +109,7 @@ func ExampleWithoutFields() {
 // An assistant may have a tool that this server cannot serve, if it is to be kept for another day.
 func ExampleWithIgnoredTools() {
 	code := assistants.Tool{Type: assistants.ToolCodeInterpreter}
-	_, refused, _ := strings.Cut(answerOf(chat.New(newProvider(parrot)), "Who is a pretty bird?", code), "This server ")
+	_, refused, _ := strings.Cut(answerOf(chat.New(newProvider(parrot)), "Who is a pretty bird?", code), "this server ")
 	fmt.Println(refused[:len("cannot run code")])
 	model := chat.New(newProvider(parrot), chat.WithIgnoredTools(assistants.ToolCodeInterpreter))
 	fmt.Println(answerOf(model, "Who is a pretty bird?", code))

@@ -3,6 +3,7 @@ package chat_test
 import (
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -28,7 +29,7 @@ func TestFailures(t *testing.T) {
 	}{
 		{"400", says(400, `{"error":{"message":"No such thing as `+key+`.","code":"context_length_exceeded"}}`), "invalid_prompt", "No such thing as [redacted]."},
 		{"400 about the request", says(400, `{"error":{"message":"Unknown field.","code":"unknown_parameter"}}`), "server_error", "Unknown field."},
-		{"401", says(401, `{"error":{"message":"Incorrect API key provided: `+key+`."}}`), "server_error", "Incorrect API key provided: [redacted]."},
+		{"401", says(401, `{"error":{"message":"Incorrect API key provided: `+key+`."}}`), "server_error", "The model's provider did not accept the key of this server."},
 		{"404", says(404, `{"error":{"message":"The model 'm' does not exist."}}`), "server_error", "The model 'm' does not exist."},
 		{"429", says(429, `{"error":{"message":"Slow down."}}`, "Retry-After", "1"), "rate_limit_exceeded", "Slow down."},
 		{"500", says(500, `{"error":{"message":"Oops."}}`), "server_error", "Oops."},
@@ -65,7 +66,8 @@ func TestFailures(t *testing.T) {
 		{"too long text", streams(word(strings.Repeat("x", 17<<20)), done), "server_error", "Sorry, something went wrong."},
 		{"too large event", streams(strings.Repeat("x", 33<<20)), "server_error", brokeOff},
 		{"more of a call that has ended", streams(calls("0", "a", "f", "{}"), calls("1", "b", "f", "{}"), delta(`"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]`), done), "server_error", brokeOff},
-		{"a call without a name", streams(calls("0", "a", "", `{"x":1}`), done), "server_error", "Sorry, something went wrong."},
+		{"a call without a name", streams(calls("0", "a", "", `{"x":1}`), done), "server_error", brokeOff},
+		{"another call without a name", streams(calls("0", "a", "f", "{}"), calls("1", "b", "", "{}"), finish("tool_calls"), done), "server_error", brokeOff},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -196,6 +198,140 @@ func TestClosedServer(t *testing.T) {
 	})
 }
 
+// An answer that has ended, and says what it has cost, is not waited for any longer.
+func TestEndWithoutEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newTalk(t, assistants.AssistantCreateParams{}, nil, func(w http.ResponseWriter, r *http.Request) {
+			streams(word("Hi"), finish("stop"), spent("1", "2"))(w, r)
+			hangs(w, r)
+		})
+		begun := time.Now()
+		s := k.hello()
+		require.Equal(t, assistants.RunCompleted, s.run.Status, s.run.LastError)
+		assert.Equal(t, "Hi", s.text())
+		assert.Equal(t, 2, s.run.Usage.CompletionTokens)
+		assert.Less(t, time.Since(begun), time.Second)
+	})
+}
+
+// A provider that is silent is not waited for longer than the client of the provider says.
+func TestSilentProvider(t *testing.T) {
+	t.Parallel()
+	silent := func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}
+	for _, test := range []struct {
+		name    string
+		answer  http.HandlerFunc
+		message string // "": the answer counts
+		waited  time.Duration
+	}{
+		{"before the header", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "The model's provider could not be reached.", 20 * time.Second},
+		{"behind the header", silent, "The model's answer broke off.", 90 * time.Second},
+		{"in the answer", func(w http.ResponseWriter, r *http.Request) {
+			streams(word("Hi"))(w, r)
+			silent(w, r)
+		}, "The model's answer broke off.", 90 * time.Second},
+		{"behind the end", func(w http.ResponseWriter, r *http.Request) {
+			streams(word("Hi"), finish("stop"))(w, r)
+			silent(w, r)
+		}, "", 90 * time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				provider, err := assistants.NewClient(assistants.WithHandler(test.answer), assistants.WithMaxRetries(0),
+					assistants.WithTimeout(20*time.Second), assistants.WithStreamIdleTimeout(90*time.Second))
+				require.NoError(t, err)
+				begun := time.Now()
+				s := newTalkWith(t, provider).hello()
+				assert.InDelta(t, test.waited.Seconds(), time.Since(begun).Seconds(), 1)
+				if test.message == "" {
+					assert.Equal(t, "Hi", s.text())
+					return
+				}
+				require.Equal(t, assistants.RunFailed, s.run.Status)
+				assert.Equal(t, test.message, s.run.LastError.Message)
+			})
+		})
+	}
+}
+
+// A provider that asks for a pause gets it, and is asked again.
+func TestRetries(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := says(429, `{"error":{"message":"Slow down."}}`, "Retry-After", "7")
+		u := &upstream{t: t, answers: []http.HandlerFunc{slow, slow, answers("So.")}}
+		provider, err := assistants.NewClient(assistants.WithHandler(u), assistants.WithAPIKey(key), assistants.WithMaxRetries(2))
+		require.NoError(t, err)
+		begun := time.Now()
+		s := newTalkWith(t, provider).hello()
+		require.Equal(t, assistants.RunCompleted, s.run.Status, s.run.LastError)
+		assert.Equal(t, "So.", s.text())
+		assert.GreaterOrEqual(t, time.Since(begun), 14*time.Second)
+		sent := u.requests()
+		require.Len(t, sent, 3)
+		assert.Equal(t, sent[0], sent[2])
+	})
+}
+
+// newTalkWith is a talk with what a client asks.
+func newTalkWith(t *testing.T, provider *assistants.Client) *talk {
+	t.Helper()
+	k := newTalk(t, assistants.AssistantCreateParams{}, nil)
+	k.server = server.New(server.WithModel(chat.New(provider)))
+	t.Cleanup(func() { _ = k.server.Close() })
+	k.client = newClient(t, k.server)
+	a, err := k.client.Assistants.Create(t.Context(), assistants.AssistantCreateParams{Model: "m"})
+	require.NoError(t, err)
+	k.assistant = a.ID
+	return k
+}
+
+// What an answer has cost before it failed is known.
+func TestUsageOfAnswersThatFail(t *testing.T) {
+	t.Parallel()
+	for _, chunks := range [][]string{
+		{word("Hi"), spent("3", "4"), `{"error":{"message":"Bad."}}`},
+		{word("Hi"), `{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4},"error":{"message":"Bad."}}`},
+		{word("Hi"), `{"choices":[{"finish_reason":"error"}],"usage":{"prompt_tokens":3,"completion_tokens":4}}`},
+	} {
+		s := newTalk(t, assistants.AssistantCreateParams{}, nil, streams(chunks...)).hello()
+		require.Equal(t, assistants.RunFailed, s.run.Status)
+		assert.Equal(t, 4, s.run.Usage.CompletionTokens)
+	}
+}
+
+// Lists that are much larger in memory than in JSON are not taken in.
+func TestLongLists(t *testing.T) {
+	list := func(n int, element string) string { return "[" + strings.Repeat(element+",", n-1) + element + "]" }
+	const millions = 5 << 20
+	for _, test := range []struct {
+		name, body string
+		broken     bool
+	}{
+		{"choices", `{"choices":` + list(millions, "{}") + `}`, true},
+		{"calls", `{"choices":[{"delta":{"tool_calls":` + list(millions, "{}") + `}}]}`, true},
+		{"calls of a message", `{"choices":[{"message":{"tool_calls":` + list(millions, "{}") + `}}]}`, true},
+		{"parts", `{"choices":[{"delta":{"content":` + list(millions, `""`) + `}}]}`, true},
+		{"other lists", `{"choices":[{"delta":{"content":"Hi"},"logprobs":{"content":` + list(millions, "{}") + `}}]}`, false},
+		{"long text", `{"choices":[{"delta":{"content":"` + strings.Repeat(`[,\",`, 100_000) + `"}}]}`, false},
+		{"as many as there may be", `{"choices":[{"delta":{"content":` + list(1024, `{"text":"`+strings.Repeat("x", 100)+`"}`) + `}}]}`, false},
+		{"one more", `{"choices":[{"delta":{"content":` + list(1025, `{"text":"`+strings.Repeat("x", 100)+`"}`) + `}}]}`, true},
+	} {
+		answer := streams(test.body, done)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		y := respond(t, answer, question())
+		runtime.ReadMemStats(&after)
+		assert.Equal(t, test.broken, y.failed != nil, "%s: %v", test.name, y.failed)
+		assert.Less(t, int(after.TotalAlloc-before.TotalAlloc), 12*len(test.body)+1<<20, test.name)
+	}
+}
+
 // What a provider sends is bounded, whoever asks.
 func TestBoundsOfCalls(t *testing.T) {
 	t.Parallel()
@@ -209,4 +345,14 @@ func TestBoundsOfCalls(t *testing.T) {
 	y = respond(t, streams(calls("0", "a", "f", "{}"), late, late, done), question())
 	assert.ErrorContains(t, y.failed, "too much text")
 	assert.Len(t, y.called, 1)
+}
+
+// A call that is cut before anybody knows what is called is none.
+func TestCallCutBeforeItsName(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t, assistants.AssistantCreateParams{Tools: []assistants.Tool{functionTool("f")}}, nil,
+		streams(calls("0", "a", "f", "{}"), calls("1", "b", "", `{"x`), finish("length"), done))
+	s := k.hello()
+	assert.Equal(t, assistants.RunIncomplete, s.run.Status, s.run.LastError)
+	assert.Equal(t, []string{"f{}"}, s.called())
 }

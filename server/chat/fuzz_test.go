@@ -85,7 +85,7 @@ func (y *yielded) next() *server.ModelCall {
 }
 
 func question() *server.ModelCall {
-	return &server.ModelCall{Temperature: 1, TopP: 1, ParallelToolCalls: true, Tools: []assistants.Tool{functionTool("f")},
+	return &server.ModelCall{Temperature: 1, TopP: 1, ParallelToolCalls: true, Tools: []assistants.Tool{functionTool("f"), functionTool("g")},
 		History: []server.Turn{{Message: &assistants.Message{Role: assistants.RoleUser}}}}
 }
 
@@ -111,13 +111,32 @@ func FuzzStream(f *testing.F) {
 		u := &upstream{t: t, answers: []http.HandlerFunc{answers("So.")}}
 		require.NoError(t, respond(t, u.ServeHTTP, y.next()).failed)
 		sent := lastSaid(t, u.requests()[0])
+		told := sent.ToolCalls[:0]
+		for _, c := range sent.ToolCalls {
+			object := map[string]any{}
+			require.NoError(t, json.Unmarshal([]byte(c.Function.Arguments), &object), "servers take nothing but an object")
+			if c.Function.Name == "f" || c.Function.Name == "g" {
+				told = append(told, c)
+			}
+		}
+		require.Len(t, told, len(y.called))
 		for i, c := range y.called {
 			require.NotEmpty(t, strings.TrimSpace(c.Arguments))
-			require.Equal(t, c.ID, sent.ToolCalls[i].ID)
-			require.Equal(t, inJSON(t, c.Name), inJSON(t, sent.ToolCalls[i].Function.Name))
-			require.Equal(t, inJSON(t, c.Arguments), inJSON(t, sent.ToolCalls[i].Function.Arguments))
+			require.Equal(t, c.ID, told[i].ID)
+			require.Equal(t, c.Name, told[i].Function.Name)
+			require.Equal(t, inJSON(t, asObject(c.Arguments)), inJSON(t, told[i].Function.Arguments))
 		}
 	})
+}
+
+// asObject is how arguments are given back to the provider.
+func asObject(arguments string) string {
+	var object map[string]json.RawMessage
+	if json.Unmarshal([]byte(arguments), &object) == nil && object != nil {
+		return arguments
+	}
+	b, _ := json.Marshal(map[string]string{"arguments": arguments})
+	return string(b)
 }
 
 // spoken is what the provider's model is told that it has said.

@@ -18,26 +18,20 @@ func (a *answer) prepare(ctx context.Context) error {
 		return err
 	}
 	a.tools = a.newTools()
-	if a.call.Instructions != "" {
-		a.messages = append(a.messages, message{Role: a.model.instructor, Content: content{text: a.call.Instructions}})
+	if text := a.instructions(); text != "" {
+		a.messages = append(a.messages, message{Role: a.model.instructor, Content: content{text: text}})
 	}
 	var images provider.Images
-	turns := a.call.History
-	for len(turns) > 0 && !a.isOwn(&turns[0]) {
-		m, err := a.said(ctx, turns[0].Message, &images)
+	own := provider.OwnTurns(a.call)
+	for i := range a.call.History[:own] {
+		m, err := a.said(ctx, a.call.History[i].Message, &images)
 		if err != nil {
 			return err
 		}
 		a.messages = append(a.messages, m...)
-		turns = turns[1:]
 	}
-	a.restore(turns)
+	a.restore(a.call.History[own:])
 	return nil
-}
-
-// isOwn tells whether a turn is of the run itself.
-func (a *answer) isOwn(t *server.Turn) bool {
-	return t.Message == nil || t.Message.RunID != "" && t.Message.RunID == a.call.RunID
 }
 
 // said returns a message of the thread. One of an assistant that has no text is left out, since servers refuse it.
@@ -74,7 +68,7 @@ func (a *answer) asks(ctx context.Context, m *assistants.Message, images *provid
 			parts = append(parts, part{Type: "image_url", ImageURL: &imageURL{p.ImageURL.URL, p.ImageURL.Detail}})
 		case p.ImageFile != nil:
 			pictures = true
-			url, note, err := images.DataURL(ctx, a.call, p.ImageFile.FileID)
+			url, note, err := images.DataURL(ctx, a.call, p.ImageFile)
 			if err != nil {
 				return content{}, err
 			}
@@ -114,6 +108,7 @@ func (a *answer) restore(own []server.Turn) {
 		for j := range own[i].ToolCalls {
 			c := &own[i].ToolCalls[j]
 			results[c.ID], a.taken[c.ID] = c, true
+			a.logged += loggedBy(c)
 		}
 	}
 	var kept state
@@ -177,7 +172,7 @@ func (e *exchange) messages(results map[string]*assistants.ToolCall) []message {
 	var answered []message
 	for i := range e.Calls {
 		c := &e.Calls[i]
-		said.ToolCalls = append(said.ToolCalls, toolCall{c.ID, "function", calledByName{c.Name, c.Arguments}})
+		said.ToolCalls = append(said.ToolCalls, toolCall{c.ID, "function", calledByName{c.Name, objectOf(c.Arguments)}})
 		answered = append(answered, message{Role: "tool", ToolCallID: c.ID, Content: content{text: c.result(results[c.ID])}})
 	}
 	return append([]message{said}, answered...)

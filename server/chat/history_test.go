@@ -42,7 +42,7 @@ func TestHistoryOfAnotherModel(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(u.requests()[0]), &sent))
 	assert.JSONEq(t, `[{"role":"user","content":"Hello?"},{"role":"assistant","content":"Hi!"},{"role":"user","content":"And?"},
 		{"role":"assistant","content":"Let me\nsee.","tool_calls":[{"id":"s","type":"function","function":{"name":"file_search","arguments":"{}"}}]},
-		{"role":"tool","tool_call_id":"s","content":"a.md\nFound."},
+		{"role":"tool","tool_call_id":"s","content":"\"a.md\"\nFound."},
 		{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"code_interpreter","arguments":"{\"code\":\"1\"}"}}]},
 		{"role":"tool","tool_call_id":"c","content":"one\n[The user is shown an image]"},
 		{"role":"assistant","content":null,"tool_calls":[{"id":"f","type":"function","function":{"name":"f","arguments":"{}"}}]},

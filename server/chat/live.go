@@ -14,7 +14,8 @@ type live struct {
 	emit   func(server.ModelEvent) error
 	writer *writer
 	taken  map[string]bool // ids of calls
-	whole  bool            // calls are told once the answer has ended: a tool that is served here may have to come first
+	whole  bool            // calls are told once the answer has ended: one that is served here may have to come first
+	names  map[string]bool // of the functions that the caller has
 
 	told  int  // how many calls have gone out, and are over
 	begun bool // the one behind them is going out
@@ -25,7 +26,7 @@ type live struct {
 }
 
 func (a *answer) newLive() *live {
-	return &live{emit: a.emit, writer: a.newWriter(), taken: a.taken, whole: len(a.tools.own) > 0}
+	return &live{emit: a.emit, writer: a.newWriter(), taken: a.taken, names: a.tools.names, whole: len(a.tools.own) > 0}
 }
 
 // calling tells whether a call has gone out.
@@ -64,6 +65,10 @@ func (l *live) delay(part *strings.Builder, s string) error {
 func (l *live) advance(list []*call) error {
 	for !l.whole {
 		one := list[l.told]
+		if one.name != "" && !l.names[one.name] { // the caller is not to see it, nor any order but that of the rest
+			l.whole = true
+			return nil
+		}
 		if err := l.tell(one); err != nil {
 			return err
 		}

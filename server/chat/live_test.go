@@ -189,6 +189,42 @@ func TestCutBehindCalls(t *testing.T) {
 	assert.Nil(t, y.state)
 }
 
+// The caller does not see calls of functions that the run does not have: the model is told, and goes on.
+func TestFunctionsThatNobodyHas(t *testing.T) {
+	t.Parallel()
+	const none = `"content":"There is no such function.","tool_call_id":"x"`
+	unknown := calls("0", "x", "get_it", "{")
+	for _, test := range []struct {
+		name   string
+		chunks []string
+		called []string
+		text   string
+		kinds  []string
+	}{
+		{"alone", []string{unknown}, nil, "So.", []string{"message_creation"}},
+		{"behind text", []string{word("Let me see."), unknown}, nil, "Let me see.\nSo.", []string{"message_creation", "message_creation"}},
+		{"in front of text", []string{unknown, word("Let me see.")}, nil, "Let me see.\nSo.", []string{"message_creation", "message_creation"}},
+		{"in front of others", []string{unknown, calls("1", "a", "f", "{}"), word("Late.")}, []string{"f{}"}, "Late.\nSo.", []string{"message_creation", "function", "message_creation"}},
+		{"behind others", []string{calls("1", "a", "f", `{"y":1}`), unknown, calls("2", "b", "f", "{}")}, []string{`f{"y":1}`, "f{}"}, "So.", []string{"function", "message_creation"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			k := newTalk(t, assistants.AssistantCreateParams{Tools: []assistants.Tool{functionTool("f")}}, nil,
+				streams(append(test.chunks, finish("tool_calls"), spent("10", "5"), done)...), answers("So."))
+			s := k.hello()
+			require.Equal(t, assistants.RunCompleted, s.run.Status, s.run.LastError)
+			assert.Equal(t, test.called, s.called())
+			assert.Equal(t, test.text, s.text())
+			assert.Equal(t, test.kinds, s.kinds())
+			assert.Equal(t, 13, s.run.Usage.PromptTokens)
+			assert.Contains(t, k.upstream.requests()[1], none)
+		})
+	}
+	k := newTalk(t, assistants.AssistantCreateParams{Tools: []assistants.Tool{functionTool("f")}}, nil, streams(unknown, finish("tool_calls")))
+	assert.Equal(t, assistants.RunFailed, k.hello().run.Status)
+	assert.Len(t, k.upstream.requests(), 9, "there is an end")
+}
+
 // Where a tool that is served here may have to come first, functions are told whole, behind all text.
 func TestFunctionsBesideOwnTools(t *testing.T) {
 	t.Parallel()

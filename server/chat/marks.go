@@ -2,6 +2,7 @@ package chat
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/assistants-go/assistants"
@@ -29,7 +30,7 @@ type cited struct {
 	name string
 }
 
-// add makes a mark known. One that has no number is none.
+// add makes a mark known, by what it has for a number, whatever that is.
 func (m *marks) add(mark, fileID string) {
 	inside, _ := strings.CutSuffix(strings.TrimPrefix(mark, markOpen), markClose)
 	number, name, _ := strings.Cut(inside, markName)
@@ -51,9 +52,10 @@ func markOf(place, result int, name string) string {
 	return fmt.Sprintf("%s%d:%d%s%s%s", markOpen, place, result, markName, name, markClose)
 }
 
-// labelOf is the mark of a result as the model is shown it. A name that would make it unclear is left out.
+// labelOf is the mark of a result as the model is shown it. A name that would make it unclear, or that has what cannot be
+// seen in it, is left out.
 func labelOf(place, result int, name string) string {
-	if strings.ContainsAny(name, markOpen+markClose+markName+"\r\n") {
+	if strings.ContainsAny(name, markOpen+markClose+markName) || strconv.Quote(name) != `"`+name+`"` {
 		return fmt.Sprintf("%s%d:%d%s", markOpen, place, result, markClose)
 	}
 	return markOf(place, result, name)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/server/internal/provider"
 )
 
 // message is one of a request's.
@@ -77,11 +78,12 @@ type streamOptions struct {
 	IncludeUsage bool `json:"include_usage"`
 }
 
-// request returns what is asked next. Own tools, those that are served here, are offered or not.
-func (a *answer) request(own bool) *request {
+// request returns what is asked next. In the last request tools are there, as they are in what the model has said, but
+// none may be used: servers refuse calls in the history of a request that has no tools.
+func (a *answer) request(last bool) *request {
 	r := &request{
 		Model: a.call.Model, Messages: a.messages, ReasoningEffort: a.call.ReasoningEffort, Stream: true,
-		Tools: a.tools.offered(own), StreamOptions: &streamOptions{IncludeUsage: true},
+		Tools: a.tools.offered(), StreamOptions: &streamOptions{IncludeUsage: true},
 	}
 	if a.model.limit == "max_tokens" {
 		r.MaxTokens = a.completionLeft
@@ -99,6 +101,9 @@ func (a *answer) request(own bool) *request {
 	}
 	if len(r.Tools) > 0 {
 		r.ToolChoice = a.tools.choice(a.call.ToolChoice, a.asked == 0)
+		if last {
+			r.ToolChoice = &assistants.ToolChoice{Type: assistants.ToolChoiceNone}
+		}
 		if !a.call.ParallelToolCalls {
 			r.ParallelToolCalls = new(bool)
 		}
@@ -106,79 +111,57 @@ func (a *answer) request(own bool) *request {
 	return r
 }
 
-// encoded returns a request without the members that are not to be sent.
-func (m *Model) encoded(r *request) (json.RawMessage, error) {
-	body, err := json.Marshal(r)
-	if err != nil || len(m.without) == 0 {
-		return body, err
-	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(body, &members); err != nil {
-		return nil, err
-	}
-	for name, out := range m.without {
-		if out {
-			delete(members, name)
-		}
-	}
-	return json.Marshal(members)
-}
-
 // tools are what the provider's model is offered.
 type tools struct {
-	functions []assistants.Tool
-	search    string // the name of the function that searches files; "": none
-	code      string // the name of the function that runs code; "": none
+	functions []assistants.Tool // of the run
+	names     map[string]bool   // theirs
+	search    string            // the name of the function that searches files; "": none
+	code      string            // the name of the function that runs code; "": none
 	own       []assistants.Tool
 }
 
 // newTools has the names of functions that stand for own tools differ from those of the caller's functions.
 func (a *answer) newTools() tools {
-	var t tools
-	taken := map[string]bool{}
+	t := tools{names: map[string]bool{}}
 	for i := range a.call.Tools {
 		if f := a.call.Tools[i].Function; f != nil {
 			t.functions = append(t.functions, a.call.Tools[i])
-			taken[f.Name] = true
+			t.names[f.Name] = true
 		}
 	}
 	free := func(name string) string {
-		for n := 2; taken[name]; n++ {
-			name = fmt.Sprintf("%s_%d", name, n)
+		found := name
+		for n := 2; t.names[found]; n++ {
+			found = fmt.Sprintf("%s_%d", name, n)
 		}
-		return name
+		return found
 	}
 	for i := range a.call.Tools {
-		switch kind := kindOf(&a.call.Tools[i]); {
+		switch kind := provider.ToolType(&a.call.Tools[i]); {
 		case a.model.ignores(kind):
 		case kind == assistants.ToolFileSearch && t.search == "" && a.hasStores():
 			t.search = free(searchName)
 			t.own = append(t.own, searchTool(t.search))
 		case kind == assistants.ToolCodeInterpreter && t.code == "":
 			t.code = free(codeName)
-			t.own = append(t.own, codeTool(t.code, a.codeFiles))
+			t.own = append(t.own, codeTool(t.code))
 		}
 	}
 	return t
 }
 
-func (t *tools) offered(own bool) []assistants.Tool {
-	if !own {
-		return t.functions
-	}
+func (t *tools) offered() []assistants.Tool {
 	return append(t.functions[:len(t.functions):len(t.functions)], t.own...)
 }
 
-// owns tells whether calls of a function are served here.
-func (t *tools) owns(name string) bool { return name != "" && (name == t.search || name == t.code) }
-
-// sorted returns the calls that are served here, and those of the caller's functions.
+// sorted returns the calls that are answered here, those of own tools and of functions that the run does not have, and
+// those of the caller's functions.
 func (t *tools) sorted(made []madeCall) (own, functions []*madeCall) {
 	for i := range made {
-		if t.owns(made[i].Name) {
-			own = append(own, &made[i])
-		} else {
+		if t.names[made[i].Name] {
 			functions = append(functions, &made[i])
+		} else {
+			own = append(own, &made[i])
 		}
 	}
 	return own, functions

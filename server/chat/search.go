@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/assistants-go/assistants"
@@ -105,6 +106,7 @@ func shownResults(place int, results []assistants.FileSearchResult) string {
 		return "Nothing was found."
 	}
 	var b strings.Builder
+	signs := strings.NewReplacer(markOpen, "", markClose, "", markName, "") // which no name can fake
 	if place != 0 {
 		fmt.Fprintf(&b, "Passages from files, the best first. Cite one by copying its mark, such as %s, right behind the sentence "+
 			"that relies on it.", labelOf(place, 0, results[0].FileName))
@@ -115,7 +117,7 @@ func shownResults(place int, results []assistants.FileSearchResult) string {
 		if place != 0 {
 			b.WriteString(labelOf(place, i, r.FileName) + " ")
 		}
-		b.WriteString(r.FileName)
+		b.WriteString(strconv.Quote(signs.Replace(r.FileName)))
 		for j := range r.Content {
 			b.WriteString("\n" + r.Content[j].Text)
 		}

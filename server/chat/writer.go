@@ -65,12 +65,14 @@ func (w *writer) mark() (more bool, err error) {
 	if !opened {
 		return false, nil
 	}
+	longest := w.marks.longest + markSlack
+	inside = inside[:min(len(inside), longest)] // however much has come
 	end := strings.Index(inside, markClose)
 	if wrong := strings.IndexAny(inside, markOpen+"\n"); wrong >= 0 && (end < 0 || wrong < end) {
 		return true, w.take(len(markOpen) + wrong)
 	}
 	switch {
-	case end < 0 && len(w.held) > w.marks.longest+markSlack:
+	case end < 0 && len(w.held) > longest:
 		return true, w.take(len(markOpen))
 	case end < 0:
 		return false, nil

@@ -1,10 +1,12 @@
 package responses
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -12,8 +14,8 @@ import (
 	"github.com/assistants-go/assistants/server/internal/provider"
 )
 
-// An answer is being read. Its items may come interleaved; what they say goes out one item after the other. Behind calls of
-// functions nothing else can go out: what comes there is late.
+// An answer is being read. Its items may come interleaved; what they say goes out one item after the other. Behind
+// calls of functions nothing else can go out: what comes there is late.
 type answer struct {
 	*question
 	ctx    context.Context
@@ -21,7 +23,8 @@ type answer struct {
 	redact func(string) string
 
 	items     []*output           // in the order in which they came
-	at        map[int]*output     // by their index in the output
+	at        map[int]*output     // by their index in the output, the newest of each
+	unplaced  int                 // how many of them have said no index
 	open      *output             // whose events go out at once; nil: none
 	held      int                 // bytes that wait, or are kept
 	spoke     bool                // an event has gone out
@@ -37,17 +40,20 @@ type madeFile struct{ containerID, fileID string }
 
 // An output is an item of the answer, as far as it has come.
 type output struct {
-	index   int
-	id      string // the provider's
-	kind    string
-	begun   bool // its first event is made
-	done    bool // nothing more of it counts
-	waiting []server.ModelEvent
-	parts   map[int]*textPart // of a message
-	text    []byte            // code, or arguments, so far
-	callID  string            // of a function
-	name    string
-	raw     json.RawMessage // as it came whole
+	index    int
+	unplaced bool   // nobody has said the index so far: it is behind all others
+	id       string // the provider's
+	kind     string
+	headed   bool // its beginning or its end has come, not only more of it
+	late     bool // it cannot go out, for it is behind calls of functions: only as a whole is it kept
+	begun    bool // its first event is made
+	done     bool // nothing more of it counts
+	waiting  []server.ModelEvent
+	parts    map[int]*textPart // of a message
+	text     growing           // code, or arguments
+	callID   string            // of a function
+	name     string
+	raw      json.RawMessage // as it came whole
 }
 
 // maxHeld bounds what of an answer is kept in memory, as much as a run may yield.
@@ -80,12 +86,8 @@ func (a *answer) read(stream *provider.Stream) error {
 		case err != nil:
 			return err
 		}
-		ok, err := decodeEvent(data, &e)
-		if err != nil {
+		if err := e.decode(data); err != nil {
 			return err
-		}
-		if !ok {
-			continue
 		}
 		if over, err := a.take(&e, data); over || err != nil {
 			return err
@@ -111,7 +113,7 @@ func (a *answer) take(e *event, data []byte) (over bool, err error) {
 	case eventItemDone:
 		err = a.finishItem(e)
 	case eventCompleted, eventIncomplete, eventFailed:
-		return true, a.end(e.Response, strings.TrimPrefix(e.Type, "response."))
+		return true, a.end(e.Response, strings.TrimPrefix(string(e.Type), "response."))
 	case eventError, "":
 		if e.Error == nil && e.Type == eventError {
 			e.Error = new(reported)
@@ -130,41 +132,98 @@ func (a *answer) reported(r *reported) error {
 
 // beginItem takes an item that begins.
 func (a *answer) beginItem(e *event) error {
-	var it item
-	if err := decode(e.Item, &it); err != nil {
+	it, err := decodeItem(e.Item)
+	if err != nil {
 		return err
 	}
-	if o := a.at[e.OutputIndex]; o != nil && o.is(&it) {
-		return nil
+	o := a.find(int(e.OutputIndex), string(it.Type), string(it.ID), func(o *output) bool {
+		return o.is(&it) || !o.headed && !o.done
+	})
+	if o == nil {
+		o, err = a.place(int(e.OutputIndex), string(it.Type))
 	}
-	o, err := a.place(e.OutputIndex, it.Type)
-	if err != nil {
+	if err != nil || o.done {
 		return err
 	}
 	return a.learn(o, &it)
 }
 
 // is tells whether an item that comes again is this one.
-func (o *output) is(it *item) bool { return o.kind == it.Type && o.id == it.ID && it.ID != "" }
-
-// output returns the item at an index, a new one if there is none of that kind.
-func (a *answer) output(index int, kind string) (*output, error) {
-	if o := a.at[index]; o != nil && o.kind == kind {
-		return o, nil
+func (o *output) is(it *item) bool {
+	if o.id == "" || it.ID == "" {
+		return o.callID != "" && o.callID == string(it.CallID)
 	}
-	return a.place(index, kind)
+	return o.id == string(it.ID)
 }
 
-// place has a new item at an index. Some servers give all items the same one: what was there is complete when the response is.
+// find returns the item of a kind that an event is about; nil if there is none, so that it is a new one. The index
+// says which, unless the item has fallen out of its place: then the id does, and without an id it is the newest one.
+// What is found must fit.
+func (a *answer) find(index int, kind, id string, fits func(*output) bool) *output {
+	if o := a.at[index]; index != unplaced {
+		if o != nil && o.kind == kind && fits(o) {
+			return o
+		}
+		if a.unplaced == 0 {
+			return nil
+		}
+	}
+	for _, named := range []bool{true, false} {
+		for _, o := range slices.Backward(a.items) {
+			could := o.id == id && id != ""
+			if !named {
+				could = o.id == "" || id == ""
+			}
+			if could && o.kind == kind && (o.unplaced || index == unplaced) && fits(o) {
+				a.settle(o, index)
+				return o
+			}
+		}
+	}
+	return nil
+}
+
+// settle puts an item in its place once something has said which that is.
+func (a *answer) settle(o *output, index int) {
+	if o.unplaced && index != unplaced {
+		o.index, o.unplaced = index, false
+		a.at[index] = o
+		a.unplaced--
+	}
+}
+
+// itemOf returns the item that an event brings more of, begun; nil if nothing more of it counts.
+func (a *answer) itemOf(e *event, kind string) (*output, error) {
+	o := a.find(int(e.OutputIndex), kind, e.itemID, func(*output) bool { return true })
+	if o == nil {
+		var err error
+		if o, err = a.place(int(e.OutputIndex), kind); err != nil {
+			return nil, err
+		}
+		o.id = e.itemID
+	}
+	if o.done || o.late {
+		return nil, nil
+	}
+	return o, a.start(o)
+}
+
+// place has a new item at an index. Some servers give all items the same one: what was there is complete when the
+// response is.
 func (a *answer) place(index int, kind string) (*output, error) {
 	if err := a.hold(perItem); err != nil {
 		return nil, err
 	}
-	o := &output{index: index, kind: kind}
+	o := &output{index: index, kind: kind, late: a.calling && known(kind) && kind != itemFunction}
 	if a.at == nil {
 		a.at = make(map[int]*output)
 	}
-	a.at[index] = o
+	if index == unplaced {
+		o.index, o.unplaced = math.MaxInt, true
+		a.unplaced++
+	} else {
+		a.at[index] = o
+	}
 	a.items = append(a.items, o)
 	if a.open == nil && a.mayFollow(kind) {
 		a.open = o
@@ -174,19 +233,14 @@ func (a *answer) place(index int, kind string) (*output, error) {
 
 // learn takes what an item says at its beginning, which it does once.
 func (a *answer) learn(o *output, head *item) error {
-	if o.id == "" {
-		o.id = head.ID
-	}
+	o.headed = true
+	o.id = cmp.Or(o.id, string(head.ID))
 	if o.kind == itemFunction {
-		if o.name == "" {
-			o.name = head.Name
-		}
-		if o.callID == "" {
-			o.callID = head.CallID
-		}
+		o.name = cmp.Or(o.name, string(head.Name))
+		o.callID = cmp.Or(o.callID, string(head.CallID))
 	}
 	if head.ContainerID != "" && a.session != nil && a.container == "" {
-		a.container = head.ContainerID
+		a.container = string(head.ContainerID)
 		if err := a.model.copies.keep(a.ctx, a.call, a.container, a.session); err != nil {
 			return err
 		}
@@ -201,7 +255,7 @@ func (a *answer) mayFollow(kind string) bool {
 
 // start makes the first event of an item. That of a function waits for its name and its id.
 func (a *answer) start(o *output) error {
-	if o.begun || o.kind == itemFunction && (o.name == "" || o.callID == "") {
+	if o.begun || o.late || o.kind == itemFunction && (o.name == "" || o.callID == "") {
 		return nil
 	}
 	o.begun = true
@@ -250,6 +304,8 @@ func textIn(e server.ModelEvent) int {
 		return len(e)
 	case server.CodeLogs:
 		return len(e)
+	case server.FunctionCall:
+		return perItem + len(e.Arguments)
 	case server.SearchResults:
 		n := len(e) * perItem
 		for i := range e {
@@ -299,21 +355,15 @@ func (o *output) isBefore(other *output) bool {
 
 // grow takes more code, or more arguments.
 func (a *answer) grow(e *event, kind string) error {
-	o, err := a.output(e.OutputIndex, kind)
-	if err != nil {
+	o, err := a.itemOf(e, kind)
+	if err != nil || o == nil {
 		return err
 	}
-	if o.done {
-		return nil
-	}
-	if err := a.start(o); err != nil {
-		return err
-	}
-	return a.write(o, e.Delta)
+	return a.write(o, o.text.next(e.Delta))
 }
 
 func (a *answer) write(o *output, text string) error {
-	o.text = append(o.text, text...)
+	o.text.come = append(o.text.come, text...)
 	if err := a.hold(len(text)); err != nil || text == "" {
 		return err
 	}
@@ -328,16 +378,15 @@ func (a *answer) write(o *output, text string) error {
 
 // finishItem takes an item that is done, whole.
 func (a *answer) finishItem(e *event) error {
-	var it item
-	if err := decode(e.Item, &it); err != nil {
-		return err
-	}
-	o, err := a.output(e.OutputIndex, it.Type)
-	if err == nil && o.done && !o.is(&it) {
-		o, err = a.place(e.OutputIndex, it.Type)
-	}
+	it, err := decodeItem(e.Item)
 	if err != nil {
 		return err
+	}
+	o := a.find(int(e.OutputIndex), string(it.Type), string(it.ID), func(o *output) bool { return !o.done || o.is(&it) })
+	if o == nil {
+		if o, err = a.place(int(e.OutputIndex), string(it.Type)); err != nil {
+			return err
+		}
 	}
 	return a.complete(o, &it, e.Item)
 }
@@ -353,26 +402,14 @@ func (a *answer) complete(o *output, it *item, raw json.RawMessage) error {
 	if err := a.learn(o, it); err != nil {
 		return err
 	}
-	if o.raw = raw; o.kind == itemFunction && o.begun && it.CallID != o.callID {
+	o.raw = raw
+	if o.kind == itemFunction && o.begun && string(it.CallID) != o.callID {
 		o.raw = renamed(raw, o.callID)
 	}
-	var err error
-	switch o.kind {
-	case itemMessage:
-		err = a.completeMessage(o, it.Content)
-	case itemFunction:
-		if err = a.write(o, rest(o.text, it.Arguments)); err == nil {
-			err = a.finishCall(o)
+	if !o.late {
+		if err := a.fill(o, it); err != nil {
+			return err
 		}
-	case itemCode:
-		if err = a.write(o, rest(o.text, it.Code)); err == nil {
-			err = a.addOutputs(o, it.Outputs)
-		}
-	case itemSearch:
-		err = a.addResults(o, it.Results)
-	}
-	if err != nil {
-		return err
 	}
 	if o.done = true; o == a.open {
 		return a.advance()
@@ -380,17 +417,30 @@ func (a *answer) complete(o *output, it *item, raw json.RawMessage) error {
 	return nil
 }
 
-// rest is what of a whole text has not come yet. One that goes otherwise has nothing left: what was said is said.
-func rest(come []byte, whole string) string {
-	if len(whole) > len(come) && whole[:len(come)] == string(come) {
-		return whole[len(come):]
+// fill takes what of an item's content has not come yet.
+func (a *answer) fill(o *output, it *item) error {
+	switch o.kind {
+	case itemMessage:
+		return a.completeMessage(o, it.Content)
+	case itemFunction:
+		if err := a.write(o, o.text.rest(it.Arguments.Whole())); err != nil {
+			return err
+		}
+		return a.finishCall(o)
+	case itemCode:
+		if err := a.write(o, o.text.rest(it.Code.Whole())); err != nil {
+			return err
+		}
+		return a.addOutputs(o, it.Outputs)
+	case itemSearch:
+		return a.addResults(o, it.Results)
 	}
-	return ""
+	return nil
 }
 
 // sorted are the items of the answer in the order of the output.
 func (a *answer) sorted() []*output {
 	all := slices.Clone(a.items)
-	slices.SortStableFunc(all, func(x, y *output) int { return x.index - y.index })
+	slices.SortStableFunc(all, func(x, y *output) int { return cmp.Compare(x.index, y.index) })
 	return all
 }

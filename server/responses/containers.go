@@ -44,7 +44,8 @@ type container struct {
 }
 
 // session returns the session of the call's thread, with these files in it. If there is none, if it has ended, or
-// does not take the files, that is a new one.
+// does not take the files, that is a new one. A provider that fails does not cost the thread its session, but the
+// run.
 func (c *copies) session(ctx context.Context, call *server.ModelCall, fileIDs []string) (*session, error) {
 	fileIDs = slices.Compact(slices.Sorted(slices.Values(fileIDs)))
 	if len(fileIDs) > maxContainerFiles {
@@ -69,14 +70,9 @@ func (c *copies) session(ctx context.Context, call *server.ModelCall, fileIDs []
 
 // resume returns a session that has been used before, with these files in it; nil if it cannot be used any more.
 func (c *copies) resume(ctx context.Context, call *server.ModelCall, note container, fileIDs []string) (*session, error) {
-	path := "/containers/" + url.PathEscape(note.ID)
 	if !recent(note.Used, idle) {
-		var state struct {
-			Status string `json:"status"`
-		}
-		err := c.provider.Call(ctx, http.MethodGet, path, nil, &state, provider.Options()...)
-		if err != nil || state.Status != "running" {
-			return nil, ctx.Err()
+		if running, err := c.isRunning(ctx, note.ID); !running || err != nil {
+			return nil, err
 		}
 	}
 	missing := slices.DeleteFunc(slices.Clone(fileIDs), func(id string) bool { return slices.Contains(note.Files, id) })
@@ -88,20 +84,44 @@ func (c *copies) resume(ctx context.Context, call *server.ModelCall, note contai
 		return nil, err
 	}
 	for i, id := range ids {
-		in := struct {
-			FileID string `json:"file_id"`
-		}{id}
-		err := c.provider.Call(ctx, http.MethodPost, path+"/files", in, nil, provider.Options()...)
-		if isAbsent(err) { // the container, or the copy
+		err := c.fill(ctx, note.ID, id)
+		switch {
+		case isAbsent(err): // the container, or the copy
 			return nil, c.doubt(ctx, call, missing[i:i+1], nil)
+		case isRefused(err):
+			return nil, nil
+		case err != nil: // the files so far are there
+			return nil, errors.Join(provider.Failure(err), writeNote(ctx, c, call, call.ThreadID, containerNote, note))
 		}
-		if err != nil {
-			return nil, ctx.Err()
-		}
+		note.Files, note.Used = append(note.Files, missing[i]), time.Now().Unix()
 	}
-	note.Files, note.Used = append(note.Files, missing...), time.Now().Unix()
 	return &session{ID: note.ID, ours: note.Files}, writeNote(ctx, c, call, call.ThreadID, containerNote, note)
 }
+
+// isRunning reports whether a container can still be used. One that the provider refuses to tell about is none.
+func (c *copies) isRunning(ctx context.Context, containerID string) (bool, error) {
+	var state struct {
+		Status string `json:"status"`
+	}
+	err := c.provider.Call(ctx, http.MethodGet, containerPath(containerID), nil, &state, provider.Options()...)
+	switch {
+	case isRefused(err):
+		return false, nil
+	case err != nil:
+		return false, provider.Failure(err)
+	}
+	return state.Status == "running", nil
+}
+
+// fill puts one of the provider's files into a container.
+func (c *copies) fill(ctx context.Context, containerID, providerFileID string) error {
+	in := struct {
+		FileID string `json:"file_id"`
+	}{providerFileID}
+	return c.provider.Call(ctx, http.MethodPost, containerPath(containerID)+"/files", in, nil, provider.Options()...)
+}
+
+func containerPath(id string) string { return "/containers/" + url.PathEscape(id) }
 
 // keep remembers the container that an answer says its code ran in, as the session of the call's thread. s is the
 // session that was asked for: a container that is another one has none of its files, unless it was made for it.
@@ -127,7 +147,7 @@ func (c *copies) drop(ctx context.Context, call *server.ModelCall) error {
 func (c *copies) fetch(
 	ctx context.Context, call *server.ModelCall, containerID, providerFileID, name string,
 ) (fileID string, err error) {
-	path := "/containers/" + url.PathEscape(containerID) + "/files/" + url.PathEscape(providerFileID) + "/content"
+	path := containerPath(containerID) + "/files/" + url.PathEscape(providerFileID) + "/content"
 	body, err := c.provider.Open(ctx, http.MethodGet, path, nil, provider.Options()...)
 	if err != nil {
 		return "", provider.Failure(err)
@@ -183,30 +203,36 @@ var imageEndings = map[string]string{
 	"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp",
 }
 
-// image makes a file of an image that code has shown, if its URL holds it; "" if it does not, or if what it holds is
-// no image. Other URLs are not asked for anything: the credentials are for the provider alone, whose addresses of
-// images nobody has seen, and a provider, or what it repeats, could have the server ask addresses that only the
-// server can reach.
-func (c *copies) image(ctx context.Context, call *server.ModelCall, url string) (fileID string, err error) {
-	const scheme = "data:"
-	if len(url) < len(scheme) || !strings.EqualFold(url[:len(scheme)], scheme) {
-		return "", nil
-	}
-	kind, encoded, _ := strings.Cut(url[len(scheme):], ",")
-	if !strings.HasSuffix(strings.ToLower(kind), ";base64") || base64.RawStdEncoding.DecodedLen(len(encoded)) > maxImage {
-		return "", nil
-	}
-	data, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
-	if err != nil {
-		return "", nil
-	}
-	ending, ok := imageEndings[http.DetectContentType(data)]
-	if !ok {
-		return "", nil
+// image is an image that code has shown, of which a file is made if its URL holds it; else a line of what the code
+// has printed says that there was one, and why it is not there. Other URLs are not asked for anything: the
+// credentials are for the provider alone, whose addresses of images nobody has seen, and a provider, or what it
+// repeats, could have the server ask addresses that only the server can reach.
+func (c *copies) image(ctx context.Context, call *server.ModelCall, address string) (server.ModelEvent, error) {
+	data, ending, reason := imageIn(address)
+	if reason != "" {
+		return server.CodeLogs("[An image was shown that could not be kept: " + reason + "]\n"), nil
 	}
 	file, err := call.CreateFile(ctx, "image"+ending, bytes.NewReader(data))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return file.ID, nil
+	return server.CodeImage{FileID: file.ID}, nil
+}
+
+// imageIn returns the image that a URL holds and the ending of its name, or the reason why there is none.
+func imageIn(address string) (data []byte, ending, reason string) {
+	const scheme = "data:"
+	if len(address) < len(scheme) || !strings.EqualFold(address[:len(scheme)], scheme) {
+		return nil, "", "the provider has sent an address instead of the image"
+	}
+	kind, encoded, _ := strings.Cut(address[len(scheme):], ",")
+	if base64.RawStdEncoding.DecodedLen(len(encoded)) > maxImage {
+		return nil, "", "it is larger than 20 MiB"
+	}
+	data, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
+	ending, known := imageEndings[http.DetectContentType(data)]
+	if !strings.HasSuffix(strings.ToLower(kind), ";base64") || err != nil || !known {
+		return nil, "", "it is no PNG, JPEG, GIF or WebP image"
+	}
+	return data, ending, ""
 }

@@ -137,6 +137,74 @@ func TestSessionWithACopyThatIsGone(t *testing.T) {
 	})
 }
 
+// A provider that fails, or cannot be reached, costs the run and not the session. One that refuses costs the session.
+func TestSessionWhileTheProviderFails(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int // 0: the connection ends
+		shown  string
+		lost   bool
+	}{
+		"server":      {http.StatusServiceUnavailable, "No.", false},
+		"rate limit":  {http.StatusTooManyRequests, "No.", false},
+		"credentials": {http.StatusUnauthorized, "The model's provider did not accept the key of this server.", false},
+		"connection":  {0, "The model's provider could not be reached.", false},
+		"no answer":   {http.StatusOK, "The model's answer broke off.", false},
+		"forbidden":   {http.StatusForbidden, "", true},
+		"absent":      {http.StatusNotFound, "", true},
+		"conflict":    {http.StatusConflict, "", true},
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			if test.status == http.StatusOK && method == http.MethodPost {
+				continue // nobody reads that
+			}
+			t.Run(name+"/"+method, func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					h := newDepot(t, newUpstream(t))
+					one, two, three := h.upload("a.csv", "one"), h.upload("b.csv", "two"), h.upload("c.csv", "three")
+					h.session("cntr_1", one)
+					h.up.contains["cntr_1"] = nil
+					pass(16 * time.Minute)
+					calls := 0
+					h.up.answer(func(w http.ResponseWriter, r *http.Request) bool {
+						if !strings.HasPrefix(r.URL.Path, "/v1/containers/") || r.Method != method {
+							return false
+						}
+						if calls++; method == http.MethodPost && calls == 1 {
+							return false // the first file
+						}
+						switch test.status {
+						case 0:
+							panic(http.ErrAbortHandler)
+						case http.StatusOK:
+							_, _ = io.WriteString(w, "<html>")
+						default:
+							refuse(w, test.status, "", "No.")
+						}
+						return true
+					})
+					var container string
+					err := h.run(func(ctx context.Context, call *server.ModelCall) (err error) {
+						container, _, _, err = h.copies.Session(ctx, call, one, two, three)
+						return err
+					})
+					if test.lost {
+						require.NoError(t, err)
+						assert.Empty(t, container)
+						return
+					}
+					shown, ok := errors.AsType[*server.ModelError](err)
+					require.True(t, ok, "%v", err)
+					assert.Equal(t, test.shown, shown.Message)
+					h.up.answer(nil)
+					container, _ = h.session("", one, two, three)
+					assert.Equal(t, "cntr_1", container)
+					assert.Len(t, h.up.contains["cntr_1"], 2, "each file once")
+				})
+			})
+		}
+	}
+}
+
 // A container that was not asked for has nothing in it.
 func TestSessionInAnotherContainer(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -251,48 +319,71 @@ func TestFetchThatFails(t *testing.T) {
 	}
 }
 
+// Who looks at what code has printed sees that there was an image.
+func TestImageThatCannotBeHad(t *testing.T) {
+	t.Parallel()
+	plotted := code("ci_1", "plot()", `[{"type":"logs","logs":"one"},{"type":"image","url":"https://files.example/x.png?sig=secret"}]`)
+	h := build(t, stream(created(), done(0, plotted), completed(plotted)))
+	s := h.ask(codeTool)
+	require.Equal(t, assistants.RunCompleted, s.Run().Status)
+	steps, err := h.RunSteps.List(t.Context(), s.Run().ThreadID, s.Run().ID, assistants.ListParams{})
+	require.NoError(t, err)
+	require.Len(t, steps.Data, 1)
+	outputs := steps.Data[0].StepDetails.ToolCalls[0].CodeInterpreter.Outputs
+	require.Len(t, outputs, 2)
+	assert.Equal(t, "one", outputs[0].Logs)
+	assert.Contains(t, outputs[1].Logs, "[An image was shown that could not be kept: the provider has sent an address")
+	assert.NotContains(t, outputs[1].Logs, "secret")
+}
+
+// An image that is in a URL becomes a file; of another one the code's logs say why it is none.
 func TestImage(t *testing.T) {
 	const png, gif = "\x89PNG\r\n\x1a\n more", "GIF89a more"
+	const elsewhere, large, strange = "an address instead of the image]", "larger than 20 MiB]", "no PNG, JPEG, GIF or WebP image]"
 	encoded := base64.StdEncoding.EncodeToString([]byte(png))
-	for url, want := range map[string]string{
-		"data:image/png;base64," + encoded:                                                                    png,
-		"DATA:image/png;charset=x;BASE64," + encoded:                                                          png,
-		"data:image/png;base64," + strings.TrimRight(encoded, "="):                                            png,
-		"data:;base64," + base64.StdEncoding.EncodeToString([]byte(gif)):                                      gif,
-		"data:image/png;base64,":                                                                              "",
-		"data:image/png;base64":                                                                               "",
-		"data:image/png," + encoded:                                                                           "",
-		"data:image/png;base64,é":                                                                             "",
-		"data:image/png;base64,===" + encoded:                                                                 "",
-		"data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte("<html>")):                        "",
-		"data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString([]byte("<svg/>")):                    "",
-		"data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte(png+strings.Repeat("A", 20<<20))): "",
-		"https://provider.example/v1/files/file-1/content":                                                    "",
-		"http://169.254.169.254/latest":                                                                       "",
-		"file:///etc/passwd":                                                                                  "",
-		"/v1/files/file-1/content":                                                                            "",
-		"data":                                                                                                "",
-		"":                                                                                                    "",
+	for address, want := range map[string]struct{ image, log string }{
+		"data:image/png;base64," + encoded:                                                                    {png, ""},
+		"DATA:image/png;charset=x;BASE64," + encoded:                                                          {png, ""},
+		"data:image/png;base64," + strings.TrimRight(encoded, "="):                                            {png, ""},
+		"data:;base64," + base64.StdEncoding.EncodeToString([]byte(gif)):                                      {gif, ""},
+		"data:image/png;base64,":                                                                              {"", strange},
+		"data:image/png;base64":                                                                               {"", strange},
+		"data:image/png," + encoded:                                                                           {"", strange},
+		"data:image/png;base64,é":                                                                             {"", strange},
+		"data:image/png;base64,===" + encoded:                                                                 {"", strange},
+		"data:image/png;base64," + encoded + "é":                                                              {"", strange},
+		"data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte("<html>")):                        {"", strange},
+		"data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString([]byte("<svg/>")):                    {"", strange},
+		"data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte(png+strings.Repeat("A", 20<<20))): {"", large},
+		"https://provider.example/v1/files/file-1/content":                                                    {"", elsewhere},
+		"http://169.254.169.254/latest":                                                                       {"", elsewhere},
+		"file:///etc/passwd":                                                                                  {"", elsewhere},
+		"/v1/files/file-1/content":                                                                            {"", elsewhere},
+		"data":                                                                                                {"", elsewhere},
+		"":                                                                                                    {"", elsewhere},
 	} {
-		t.Run(url[:min(len(url), 40)], func(t *testing.T) {
+		t.Run(address[:min(len(address), 40)], func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				h := newDepot(t, newUpstream(t))
-				var id string
+				var event server.ModelEvent
 				require.NoError(t, h.run(func(ctx context.Context, call *server.ModelCall) (err error) {
-					id, err = h.copies.Image(ctx, call, url)
+					event, err = h.copies.Image(ctx, call, address)
 					return err
 				}))
 				assert.Empty(t, h.up.requests())
-				if want == "" {
-					assert.Empty(t, id)
+				if want.image == "" {
+					require.IsType(t, server.CodeLogs(""), event)
+					assert.Contains(t, event, "[An image was shown that could not be kept: ")
+					assert.Contains(t, event, want.log)
 					return
 				}
-				body, err := h.client.Files.Content(t.Context(), id)
+				require.IsType(t, server.CodeImage{}, event)
+				body, err := h.client.Files.Content(t.Context(), event.(server.CodeImage).FileID)
 				require.NoError(t, err)
 				defer body.Close()
 				got, err := io.ReadAll(body)
 				require.NoError(t, err)
-				assert.Equal(t, want, string(got))
+				assert.Equal(t, want.image, string(got))
 			})
 		})
 	}

@@ -1,11 +1,14 @@
 package responses
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/assistants-go/assistants"
@@ -13,8 +16,8 @@ import (
 	"github.com/assistants-go/assistants/server/internal/provider"
 )
 
-// A noteName is what a note about a file, a vector store or a thread is called. Behind it comes the provider's address, since each
-// provider has copies of its own.
+// A noteName is what a note about a file, a vector store or a thread is called. Behind it comes the provider's
+// address, since each provider has copies of its own.
 type noteName string
 
 const (
@@ -23,6 +26,9 @@ const (
 	containerNote noteName = "responses.container"
 )
 
+// note is the whole name of a note. It is the provider's address alone that tells notes from each other, since keys
+// are replaced and copies stay: two accounts behind one address need two servers, or each would be given ids of the
+// other's.
 func (c *copies) note(name noteName) string { return string(name) + " " + c.provider.BaseURL() }
 
 const (
@@ -43,7 +49,8 @@ const (
 // outlives the process. It is safe for concurrent use.
 type copies struct {
 	provider *assistants.Client
-	locks    locks // of files and vector stores, by id
+	locks    locks       // of files and vector stores, by id
+	endless  atomic.Bool // the provider does not take it that a file is to end
 }
 
 func newCopies(provider *assistants.Client) *copies { return &copies{provider: provider} }
@@ -59,13 +66,9 @@ type copied struct {
 // which names it.
 func (c *copies) files(ctx context.Context, call *server.ModelCall, fileIDs []string) (providerIDs []string, err error) {
 	providerIDs = make([]string, len(fileIDs))
-	places := make([]int, len(fileIDs))
-	for i := range places {
-		places[i] = i
-	}
-	err = each(places, func(i int) error {
-		copy, err := c.file(ctx, call, fileIDs[i])
-		providerIDs[i] = copy.ID
+	err = each(len(fileIDs), func(i int) error {
+		found, err := c.file(ctx, call, fileIDs[i])
+		providerIDs[i] = found.ID
 		return err
 	})
 	if err != nil {
@@ -122,6 +125,20 @@ func isAbsent(err error) bool {
 	return errors.Is(err, assistants.ErrNotFound) || errors.Is(err, assistants.ErrBadRequest)
 }
 
+// isRefused reports whether an error says that the provider will not do what it was asked, now or later. That it
+// wants other credentials, or more time, is none of that.
+func isRefused(err error) bool {
+	var e *assistants.APIError
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.StatusCode {
+	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return 400 <= e.StatusCode && e.StatusCode < 500
+}
+
 // upload makes a copy of a file, for both tools: its purpose is the one that both have been seen to accept.
 func (c *copies) upload(ctx context.Context, call *server.ModelCall, fileID string) (copied, error) {
 	file, body, err := call.OpenFile(ctx, fileID)
@@ -137,10 +154,10 @@ func (c *copies) upload(ctx context.Context, call *server.ModelCall, fileID stri
 		return body, err
 	}}
 	defer content.Close()
-	made, err := c.provider.Files.Upload(ctx, assistants.FileUploadParams{
-		File: content, Filename: file.Filename, Purpose: assistants.PurposeAssistants,
-		ExpiresAfter: &assistants.FileExpiration{Seconds: int64(copyLifetime / time.Second)},
-	}, provider.Options()...)
+	made, err := c.send(ctx, file.Filename, content)
+	if failure := content.failure(); err != nil && failure != nil {
+		return copied{}, fmt.Errorf("file %s: %w", fileID, failure)
+	}
 	if err != nil {
 		return copied{}, provider.Failure(err)
 	}
@@ -150,6 +167,32 @@ func (c *copies) upload(ctx context.Context, call *server.ModelCall, fileID stri
 		note.Until = time.Now().Unix() + lifetime - lifetime/10
 	}
 	return note, nil
+}
+
+// send uploads a file that is to end after a while. With a provider that does not know of such a thing it stays until
+// somebody deletes it, and so do all others that this process uploads.
+func (c *copies) send(ctx context.Context, name string, content io.ReadSeeker) (*assistants.File, error) {
+	params := assistants.FileUploadParams{File: content, Filename: name, Purpose: assistants.PurposeAssistants}
+	if !c.endless.Load() {
+		params.ExpiresAfter = &assistants.FileExpiration{Seconds: int64(copyLifetime / time.Second)}
+	}
+	made, err := c.provider.Files.Upload(ctx, params, provider.Options()...)
+	if params.ExpiresAfter == nil || !refusesExpiry(err) {
+		return made, err
+	}
+	if _, err := content.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	c.endless.Store(true)
+	params.ExpiresAfter = nil
+	return c.provider.Files.Upload(ctx, params, provider.Options()...)
+}
+
+// refusesExpiry is inferred: whether an error names the part of an upload that says when the file is to end, as its
+// param or in words.
+func refusesExpiry(err error) bool {
+	var e *assistants.APIError
+	return errors.As(err, &e) && errors.Is(err, assistants.ErrBadRequest) && bytes.Contains(e.Body, []byte("expires_after"))
 }
 
 // doubt has the next use of these files and vector stores ask whether the provider's copies are still there. It is

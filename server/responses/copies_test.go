@@ -180,6 +180,107 @@ func TestUploadThatFails(t *testing.T) {
 	})
 }
 
+// Nothing that the server was given ends more than the run, wherever it is called from.
+func TestPanicWhileCopying(t *testing.T) {
+	for name, blobs := range map[string]brokenBlobs{
+		"open":  {open: func() { panic("open") }},
+		"read":  {read: func() error { panic("read") }},
+		"close": {read: func() error { return io.EOF }, close: func() { panic("close") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				h := newDepot(t, newUpstream(t))
+				ids := []string{h.upload("a.txt", "one"), h.upload("b.txt", "two")}
+				h.opts = append(h.opts, server.WithBlobs(blobs))
+				h.restart()
+				_, err := h.files(ids...)
+				require.ErrorContains(t, err, "panic: "+name)
+				require.ErrorContains(t, err, "brokenBlob", "the stack")
+				_, ok := errors.AsType[*server.ModelError](err)
+				assert.False(t, ok, "it is not the provider that failed")
+			})
+		})
+	}
+}
+
+// A file that cannot be read is not the provider's fault either.
+func TestFileThatCannotBeRead(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		h := newDepot(t, newUpstream(t))
+		id := h.upload("a.txt", "one")
+		broken := errors.New("the disk is on fire")
+		h.opts = append(h.opts, server.WithBlobs(brokenBlobs{read: func() error { return broken }}))
+		h.restart()
+		_, err := h.files(id)
+		require.ErrorIs(t, err, broken)
+		require.ErrorContains(t, err, id)
+		_, ok := errors.AsType[*server.ModelError](err)
+		assert.False(t, ok)
+	})
+}
+
+// brokenBlobs do what a test wants; what is nil does nothing.
+type brokenBlobs struct {
+	server.Blobs
+	open, close func()
+	read        func() error
+}
+
+func (b brokenBlobs) Open(context.Context, string) (io.ReadCloser, error) {
+	if b.open != nil {
+		b.open()
+	}
+	return brokenBlob{b}, nil
+}
+
+type brokenBlob struct{ of brokenBlobs }
+
+func (b brokenBlob) Read([]byte) (int, error) { return 0, b.of.read() }
+
+func (b brokenBlob) Close() error {
+	if b.of.close != nil {
+		b.of.close()
+	}
+	return nil
+}
+
+// A provider that does not know that files may end has copies that do not, and is not told again.
+func TestUploadThatMayNotExpire(t *testing.T) {
+	for name, answer := range map[string]string{
+		"param":      `{"error":{"message":"Unknown parameter.","type":"invalid_request_error","param":"expires_after[anchor]","code":null}}`,
+		"message":    `{"error":{"message":"Additional properties are not allowed ('expires_after' was unexpected)","param":null}}`,
+		"validation": `{"detail":[{"loc":["body","expires_after"],"msg":"extra fields not permitted"}]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				h := newDepot(t, newUpstream(t))
+				one, two := h.upload("a.txt", "one"), h.upload("b.txt", "two")
+				h.up.answer(func(w http.ResponseWriter, r *http.Request) bool {
+					body, err := io.ReadAll(r.Body)
+					assert.NoError(t, err)
+					if r.Body = io.NopCloser(bytes.NewReader(body)); !bytes.Contains(body, []byte("expires_after")) {
+						return false
+					}
+					w.WriteHeader(http.StatusBadRequest)
+					_, _ = io.WriteString(w, answer)
+					return true
+				})
+				first, err := h.files(one)
+				require.NoError(t, err)
+				assert.Equal(t, "one", h.up.content(t, first[0]), "all of it again")
+				assert.Equal(t, []string{uploadFile, uploadFile}, h.up.requests())
+				_, err = h.files(two)
+				require.NoError(t, err)
+				assert.Equal(t, []string{uploadFile}, h.up.requests())
+				pass(60 * 24 * time.Hour)
+				again, err := h.files(one)
+				require.NoError(t, err)
+				assert.Equal(t, first, again)
+			})
+		})
+	}
+}
+
 // A client that sends again, after the first attempt was read to its end, has the whole file to send.
 func TestUploadThatBeginsAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {

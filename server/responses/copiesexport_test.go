@@ -25,8 +25,8 @@ func (c Copies) Stores(ctx context.Context, call *server.ModelCall, ids ...strin
 	if err != nil {
 		return nil, nil, err
 	}
-	for copy, id := range s.originals {
-		if found, ok := s.original(copy); !ok || found != id {
+	for made, id := range s.originals {
+		if found, ok := s.original(made); !ok || found != id {
 			panic("original")
 		}
 	}
@@ -60,8 +60,8 @@ func (c Copies) Fetch(ctx context.Context, call *server.ModelCall, container, fi
 	return c.fetch(ctx, call, container, file, name)
 }
 
-// Image makes a file of an image in a URL.
-func (c Copies) Image(ctx context.Context, call *server.ModelCall, url string) (string, error) {
+// Image makes a file of an image in a URL, or says why not.
+func (c Copies) Image(ctx context.Context, call *server.ModelCall, url string) (server.ModelEvent, error) {
 	return c.image(ctx, call, url)
 }
 

@@ -3,19 +3,21 @@ package responses
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
 )
 
 // What copying is made of: several at once, one of each at a time, and files that can be sent again.
 
-// each calls f for items, for some of them at once. The first error ends it: what is under way is finished, the rest
-// not begun.
-func each[T any](items []T, f func(T) error) (err error) {
+// each calls f for 0 to n-1, for some of them at once. The first error ends it, and so does a panic: what is under
+// way is finished, the rest not begun.
+func each(n int, f func(i int) error) (err error) {
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	places := make(chan struct{}, atOnce)
-	for _, item := range items {
+	for i := range n {
 		places <- struct{}{} // comes free, since f ends
 		mu.Lock()
 		failed := err != nil
@@ -25,7 +27,7 @@ func each[T any](items []T, f func(T) error) (err error) {
 		}
 		group.Go(func() {
 			defer func() { <-places }()
-			if failure := f(item); failure != nil {
+			if failure := safely(func() error { return f(i) }); failure != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				if err == nil {
@@ -36,6 +38,17 @@ func each[T any](items []T, f func(T) error) (err error) {
 	}
 	group.Wait()
 	return err
+}
+
+// safely calls f. A panic of what the server was given, such as its store, is an error: in a goroutine that is not
+// the run's nobody else would keep it from ending the process.
+func safely(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
 }
 
 // locks are locks by id. The zero value has none, and one that nobody holds or waits for leaves nothing behind.
@@ -92,23 +105,38 @@ type content struct {
 	place  int64 // of body
 	next   int64 // what is to be read
 	closed bool
+	failed error // why it could not be read
 }
 
-func (c *content) Read(p []byte) (int, error) {
+// Read is called by the transport, in a goroutine of its own.
+func (c *content) Read(p []byte) (n int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return 0, io.ErrClosedPipe
 	}
-	if c.place != c.next {
-		if err := c.move(); err != nil {
-			return 0, err
+	err = safely(func() (err error) {
+		if c.place != c.next {
+			if err := c.move(); err != nil {
+				return err
+			}
 		}
+		n, err = c.body.Read(p)
+		c.place += int64(n)
+		c.next = c.place
+		return err
+	})
+	if err != nil && err != io.EOF {
+		c.failed = err
 	}
-	n, err := c.body.Read(p)
-	c.place += int64(n)
-	c.next = c.place
 	return n, err
+}
+
+// failure is why the file could not be read, which is not the provider's fault; nil if it could.
+func (c *content) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failed
 }
 
 // move brings body to where it is to be read next.
@@ -135,7 +163,7 @@ func (c *content) Seek(offset int64, whence int) (int64, error) {
 	if offset < 0 {
 		return 0, errors.New("responses: a place in front of the file")
 	}
-	c.next = offset
+	c.next, c.failed = offset, nil
 	return offset, nil
 }
 

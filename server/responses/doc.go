@@ -10,8 +10,8 @@
 // container as long as the provider keeps it. Nothing else is kept by the provider: each call tells the whole conversation, and
 // inside a run also what the provider itself has said, with its reasoning, encrypted.
 //
-// What the provider streams is passed on as it comes. Text and calls of hosted tools that come behind calls of functions are passed
-// on when the functions have been answered: a run that waits for outputs ends with the calls.
-// Citations have the marks that the Assistants API had; their numbers are made here. Not passed on are reasoning, citations
-// of pages in the web, and tools that the Assistants API did not have.
+// What the provider streams is passed on as it comes, items that it mixes one after the other; parts of one message are not told
+// apart. Text and calls of hosted tools that come behind calls of functions are passed on when the functions have been answered:
+// a run that waits for outputs ends with the calls. Citations have the marks that the Assistants API had; their numbers are made
+// here. Not passed on are reasoning, citations of pages in the web, and tools that the Assistants API did not have.
 package responses

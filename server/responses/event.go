@@ -13,18 +13,23 @@ import (
 
 // An event is one event of a stream: most of them are a few characters of text, and decoding those is most of the work.
 type event struct {
-	Type         string `json:"type"`
-	OutputIndex  int    `json:"output_index"`
-	ContentIndex int    `json:"content_index"`
-	Delta        string `json:"delta"`
+	Type         provider.Word   `json:"type"`
+	OutputIndex  provider.Number `json:"output_index"` // unplaced if it is not said
+	ContentIndex provider.Number `json:"content_index"`
+	Delta        provider.Text   `json:"delta"`
 
-	AnnotationIndex int             `json:"annotation_index"`
+	AnnotationIndex provider.Number `json:"annotation_index"`
 	Annotation      *annotation     `json:"annotation"`
 	Item            json.RawMessage `json:"item"`
 	Response        json.RawMessage `json:"response"`
 
 	Error *reported `json:"error"` // of an error, unless the event itself is one
+
+	itemID string // of an event that does not say where its item is
 }
+
+// unplaced is the index of an item that an event does not say.
+const unplaced = -1
 
 // reported is an error that is part of an answer.
 type reported struct{ code, message string }
@@ -45,21 +50,20 @@ func (r *reported) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// item is an item of an answer's output.
+// item is an item of an answer's output. One of a type that is not known has nothing but its type and its id.
 type item struct {
-	ID     string `json:"id"`
-	Type   string `json:"type"`
-	Status string `json:"status"`
+	ID   provider.Word `json:"id"`
+	Type provider.Word `json:"type"`
 
 	Content []part `json:"content"` // of a message
 
-	CallID    string `json:"call_id"` // of a call of a function
-	Name      string `json:"name"`
-	Arguments string `json:"arguments"`
+	CallID    provider.Word      `json:"call_id"` // of a call of a function
+	Name      provider.Word      `json:"name"`
+	Arguments provider.Arguments `json:"arguments"`
 
-	Code        string       `json:"code"` // of a call of the code interpreter
-	ContainerID string       `json:"container_id"`
-	Outputs     []codeOutput `json:"outputs"`
+	Code        provider.Text `json:"code"` // of a call of the code interpreter
+	ContainerID provider.Word `json:"container_id"`
+	Outputs     []codeOutput  `json:"outputs"`
 
 	Results []searchResult `json:"results"` // of a search
 }
@@ -81,21 +85,34 @@ func known(itemType string) bool {
 	return false
 }
 
+// part is a part of a message's content. One of a type that is not known is empty.
 type part struct {
-	Type        string       `json:"type"`
-	Text        string       `json:"text"`
-	Refusal     string       `json:"refusal"`
-	Annotations []annotation `json:"annotations"`
+	Type        provider.Word `json:"type"`
+	Text        provider.Text `json:"text"`
+	Refusal     provider.Text `json:"refusal"`
+	Annotations []annotation  `json:"annotations"`
 }
 
+// Types of parts.
+const (
+	partText    = "output_text"
+	partRefusal = "refusal"
+)
+
+func (p *part) UnmarshalJSON(data []byte) error {
+	type plain part
+	return decodeKnown(data, (*plain)(p), func(t string) bool { return t == partText || t == partRefusal })
+}
+
+// annotation is an annotation of a text. One of a type that is not known may be empty.
 type annotation struct {
-	Type        string `json:"type"`
-	FileID      string `json:"file_id"`
-	Filename    string `json:"filename"`
-	Index       int    `json:"index"` // of a citation of a file: where it is
-	ContainerID string `json:"container_id"`
-	Start       int    `json:"start_index"` // of a file of a container: what stands for it
-	End         int    `json:"end_index"`
+	Type        provider.Word   `json:"type"`
+	FileID      provider.Word   `json:"file_id"`
+	Filename    provider.Word   `json:"filename"`
+	Index       provider.Number `json:"index"` // of a citation of a file: where it is
+	ContainerID provider.Word   `json:"container_id"`
+	Start       provider.Number `json:"start_index"` // of a file of a container: what stands for it
+	End         provider.Number `json:"end_index"`
 }
 
 // Types of annotations.
@@ -104,36 +121,41 @@ const (
 	annotationMade     = "container_file_citation"
 )
 
+func (n *annotation) UnmarshalJSON(data []byte) error {
+	type plain annotation
+	return decodeKnown(data, (*plain)(n), func(t string) bool { return t == annotationCitation || t == annotationMade })
+}
+
 type codeOutput struct {
-	Type string `json:"type"`
-	Logs string `json:"logs"`
-	URL  string `json:"url"`
+	Type provider.Word `json:"type"`
+	Logs provider.Word `json:"logs"`
+	URL  provider.Word `json:"url"`
 }
 
 type searchResult struct {
-	FileID     string                `json:"file_id"`
-	Filename   string                `json:"filename"`
+	FileID     provider.Word         `json:"file_id"`
+	Filename   provider.Word         `json:"filename"`
 	Score      float64               `json:"score"`
-	Text       string                `json:"text"`
+	Text       provider.Word         `json:"text"`
 	Attributes assistants.Attributes `json:"attributes"`
 }
 
 // response is an answer at its end.
 type response struct {
-	Status            string            `json:"status"`
+	Status            provider.Word     `json:"status"`
 	Output            []json.RawMessage `json:"output"`
 	Error             *reported         `json:"error"`
 	IncompleteDetails struct {
-		Reason string `json:"reason"`
+		Reason provider.Word `json:"reason"`
 	} `json:"incomplete_details"`
 	Usage *struct {
-		InputTokens        int `json:"input_tokens"`
-		OutputTokens       int `json:"output_tokens"`
+		InputTokens        provider.Number `json:"input_tokens"`
+		OutputTokens       provider.Number `json:"output_tokens"`
 		InputTokensDetails struct {
-			CachedTokens int `json:"cached_tokens"`
+			CachedTokens provider.Number `json:"cached_tokens"`
 		} `json:"input_tokens_details"`
 		OutputTokensDetails struct {
-			ReasoningTokens int `json:"reasoning_tokens"`
+			ReasoningTokens provider.Number `json:"reasoning_tokens"`
 		} `json:"output_tokens_details"`
 	} `json:"usage"`
 }
@@ -146,17 +168,54 @@ func decode(data []byte, into any) error {
 	return nil
 }
 
-// decodeEvent is decode for an event, of which those that nobody knows may have any form. Ok is false for them.
-func decodeEvent(data []byte, e *event) (ok bool, err error) {
-	*e = event{}
-	if err := json.Unmarshal(data, e); err != nil {
-		var form *json.UnmarshalTypeError
-		if errors.As(err, &form) && !e.counts() {
-			return false, nil
-		}
-		return false, provider.Broken(fmt.Errorf("responses: %w", err))
+// decodeKnown decodes what has a type. That of a type that is not known may have any form: it is left empty then.
+func decodeKnown[T any](data []byte, into *T, known func(itsType string) bool) error {
+	err := json.Unmarshal(data, into)
+	if err == nil {
+		return nil
 	}
-	return true, nil
+	var head struct {
+		Type provider.Word `json:"type"`
+	}
+	var form *json.UnmarshalTypeError
+	if broken := json.Unmarshal(data, &head); broken != nil && !errors.As(broken, &form) || known(string(head.Type)) {
+		return err
+	}
+	*into = *new(T)
+	return nil
+}
+
+// decodeItem decodes an item, of which those that nobody knows may have any form.
+func decodeItem(data []byte) (it item, err error) {
+	if err = decodeKnown(data, &it, known); err != nil {
+		return item{}, provider.Broken(fmt.Errorf("responses: %w", err))
+	}
+	if it.Type == "" {
+		var head struct {
+			ID   provider.Word `json:"id"`
+			Type provider.Word `json:"type"`
+		}
+		_ = json.Unmarshal(data, &head) // what is no object has neither
+		it.ID, it.Type = head.ID, head.Type
+	}
+	return it, nil
+}
+
+// decode decodes an event, of which those that nobody knows may have any form.
+func (e *event) decode(data []byte) error {
+	*e = event{OutputIndex: unplaced}
+	if err := decodeKnown(data, e, counts); err != nil {
+		return provider.Broken(fmt.Errorf("responses: %w", err))
+	}
+	if e.OutputIndex != unplaced || e.Item != nil || e.Response != nil {
+		return nil
+	}
+	var whose struct {
+		ItemID provider.Word `json:"item_id"`
+	}
+	_ = json.Unmarshal(data, &whose) // in words that can be read
+	e.itemID = string(whose.ItemID)
+	return nil
 }
 
 // Types of events that matter. The others repeat what these say, or are about what has no counterpart here.
@@ -174,9 +233,9 @@ const (
 	eventError      = "error"
 )
 
-// counts tells whether the event is one that matters.
-func (e *event) counts() bool {
-	switch e.Type {
+// counts tells whether events of a type matter.
+func counts(eventType string) bool {
+	switch eventType {
 	case eventText, eventAnnotation, eventRefusal, eventArguments, eventCode, eventItemAdded, eventItemDone,
 		eventCompleted, eventIncomplete, eventFailed, eventError:
 		return true

@@ -78,7 +78,7 @@ func TestProviderErrors(t *testing.T) {
 	}{
 		"400":                {status(400, body("unknown_parameter")), "server_error: " + told1},
 		"400 for the prompt": {status(400, body("invalid_image_url")), "invalid_prompt: " + told1},
-		"401":                {status(401, body("invalid_api_key")), "server_error: " + told1},
+		"401":                {status(401, body("invalid_api_key")), "server_error: The model's provider did not accept the key of this server."},
 		"404":                {status(404, body("model_not_found")), "server_error: " + told1},
 		"429":                {status(429, body("rate_limit_exceeded"), "Retry-After", "3600"), "rate_limit_exceeded: " + told1},
 		"500":                {status(500, body("server_error")), "server_error: " + told1},
@@ -116,6 +116,23 @@ func TestProviderErrors(t *testing.T) {
 		run := h.ask().Run()
 		require.Equal(t, assistants.RunFailed, run.Status)
 		assert.NotContains(t, run.LastError.Message, "<")
+	}
+}
+
+// What an answer has cost that is none is booked.
+func TestUsageOfFailures(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]string{
+		"failed":     `{"type":"response.failed","response":{"status":"failed","error":{"code":"server_error","message":"No."},"usage":` + someUsage + `}}`,
+		"incomplete": incomplete("boredom"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := build(t, stream(text(0, "Hel"), end))
+			run := h.ask().Run()
+			require.Equal(t, assistants.RunFailed, run.Status)
+			assert.Equal(t, 15, run.Usage.TotalTokens)
+		})
 	}
 }
 

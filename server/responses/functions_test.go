@@ -3,6 +3,7 @@ package responses_test
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,11 +49,11 @@ func TestCallIsToldAtOnce(t *testing.T) {
 		stream(goOn...)(w, r)
 	})
 	s := h.begin(assistants.AssistantCreateParams{Tools: []assistants.Tool{functionTool}}, assistants.RunCreateParams{})
+	tell := sync.OnceFunc(func() { close(told) })
 	for e, err := range s.Events() {
 		require.NoError(t, err)
-		if e.RunStepDelta != nil && told != nil {
-			close(told)
-			told = nil
+		if e.RunStepDelta != nil {
+			tell()
 		}
 	}
 	assert.Equal(t, assistants.RunRequiresAction, s.Run().Status)
@@ -116,4 +117,40 @@ func TestCallWithoutID(t *testing.T) {
 				output("call_a", "one")+","+output(calls[1].ID, "two")+"]", input(t, h, 1))
 		})
 	}
+}
+
+// What is late is told also if the run may not go on.
+func TestBehindFunctionCallsWithoutBudget(t *testing.T) {
+	t.Parallel()
+	call, said := function("fc_1", "call_a", "{}"), message("msg_1", "First.")
+	h := build(t, stream(done(0, call), done(1, said), strings.Replace(completed(call, said), `"output_tokens":5`, `"output_tokens":250`, 1)))
+	s := h.begin(assistants.AssistantCreateParams{Tools: []assistants.Tool{functionTool}}, assistants.RunCreateParams{MaxCompletionTokens: 260})
+	_, err := s.Wait()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"function f({}) call_a", "message: First.", "incomplete max_completion_tokens"}, told(t, h, h.answer(s, "one")))
+	assert.Len(t, h.fake.asked, 1)
+}
+
+// A file that is behind calls is fetched once, when it can be told.
+func TestMadeFileBehindFunctionCalls(t *testing.T) {
+	t.Parallel()
+	const path = "sandbox:/mnt/data/a.csv"
+	made := `{"type":"container_file_citation","container_id":"cntr_1","file_id":"cfile_1","filename":"a.csv","start_index":0,"end_index":23}`
+	shown := code("ci_1", "1", `[{"type":"image","url":"data:image/png;base64,`+png+`"}]`)
+	call, said := function("fc_1", "call_a", "{}"), message("msg_1", path, made)
+	h := build(t, stream(done(0, call), added(1, opened("msg_1")), text(1, path), annotated(1, 0, made), done(1, said), done(2, shown),
+		completed(call, said, shown)), stream(answerOf("Done.")...))
+	s := h.ask(functionTool, codeTool)
+	assert.Empty(t, h.fake.paths)
+	s = h.answer(s, "one")
+	assert.Equal(t, []string{"GET /v1/containers/cntr_1/files/cfile_1/content"}, h.fake.paths)
+	assert.Equal(t, []string{"function f({}) call_a", "message: " + path + " [file_path " + path + " 0-23]", "code: 1 > <image>",
+		"message: Done.", "completed"}, told(t, h, s))
+	files := 0
+	for _, err := range h.Files.All(t.Context(), assistants.FileListParams{}) {
+		require.NoError(t, err)
+		files++
+	}
+	assert.Equal(t, 2, files)
+	assert.Contains(t, h.fake.question(t, 1), oldContainer, "code behind calls has run in a container too")
 }

@@ -49,9 +49,12 @@ func FuzzOrder(f *testing.F) {
 			half := []string{opened(id), function(id, id, ""), code(id, "", "null"), search(id, "null"), thought}[choices[i+1]/4%5]
 			all := []string{added(index, half), done(index, whole), text(index, "a"), delta2("refusal", index, "r"), annotated(index, 0, cited),
 				annotated(index, 1, made), delta2("code_interpreter_call_code", index, "a"), delta2("function_call_arguments", index, "{")}
-			if kind := int(choices[i]) % (len(all) + 1); kind < len(all) {
+			switch kind := int(choices[i]) % (len(all) + 1); {
+			case kind < len(all) && choices[i] >= 192:
+				events = append(events, without(all[kind], id))
+			case kind < len(all):
 				events = append(events, all[kind])
-			} else {
+			default:
 				output = append(output, whole)
 			}
 		}

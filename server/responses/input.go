@@ -63,7 +63,7 @@ func (q *question) addInput(ctx context.Context) error {
 		}
 	}
 	done, ok := recall(q.call, history[q.own:])
-	q.done, q.late = done, done.Late
+	q.done, q.late = done, done.late()
 	if ok {
 		return q.addRounds(done, history[q.own:])
 	}
@@ -127,7 +127,7 @@ func (q *question) asked(ctx context.Context, m *assistants.Message, images *pro
 		case part.ImageURL != nil:
 			content = append(content, inputImage{"input_image", part.ImageURL.URL, detailOf(part.ImageURL.Detail)})
 		case part.ImageFile != nil:
-			url, note, err := images.DataURL(ctx, q.call, part.ImageFile.FileID)
+			url, note, err := images.DataURL(ctx, q.call, part.ImageFile)
 			switch {
 			case err != nil:
 				return nil, err

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
@@ -131,12 +130,17 @@ func (m *mirroring) sync(ctx context.Context) error {
 			return err
 		}
 	}
-	return each(m.differences(), func(change func(context.Context) error) error {
+	changes, missing := m.differences()
+	err := each(len(changes), func(i int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return change(ctx)
+		return changes[i](ctx)
 	})
+	if err != nil {
+		return err
+	}
+	return m.put(ctx, missing)
 }
 
 // look finds out whether the mirror is still there and whole, if that has not been known for a while.
@@ -180,7 +184,7 @@ func (m *mirroring) compare(ctx context.Context) error {
 	for id := range there {
 		strange = append(strange, id)
 	}
-	return each(strange, func(id string) error { return m.detach(ctx, id) })
+	return each(len(strange), func(i int) error { return m.detach(ctx, strange[i]) })
 }
 
 // create makes the mirror. It is called what it is a copy of, for whoever finds it among their own.
@@ -195,17 +199,19 @@ func (m *mirroring) create(ctx context.Context) error {
 	return m.save(ctx)
 }
 
-// differences are what is to be done.
-func (m *mirroring) differences() (changes []func(context.Context) error) {
+// differences are what is to be changed, and the files that are to be put into the mirror then.
+func (m *mirroring) differences() (changes []func(context.Context) error, missing []*assistants.VectorStoreFile) {
 	wanted := make(map[string]bool, len(m.ours))
 	for _, file := range m.ours {
-		wanted[file.ID] = true
 		f, there := m.note.Files[file.ID]
 		switch {
 		case !there || over(f.Until) || f.Chunks != chunksOf(file):
-			changes = append(changes, func(ctx context.Context) error { return m.put(ctx, file, f) })
+			missing = append(missing, file) // and what is there in its place is removed
 		case f.Attributes != digest(file.Attributes) && !f.Failed:
 			changes = append(changes, func(ctx context.Context) error { return m.describe(ctx, file, f) })
+			wanted[file.ID] = true
+		default:
+			wanted[file.ID] = true
 		}
 	}
 	for id, f := range m.note.Files {
@@ -213,7 +219,7 @@ func (m *mirroring) differences() (changes []func(context.Context) error) {
 			changes = append(changes, func(ctx context.Context) error { return m.remove(ctx, id, f) })
 		}
 	}
-	return changes
+	return changes, missing
 }
 
 // remove takes a file out of the mirror.
@@ -223,72 +229,6 @@ func (m *mirroring) remove(ctx context.Context, fileID string, f mirrored) error
 	}
 	m.forget(fileID)
 	return nil
-}
-
-// put takes a file into the mirror, in place of what it was there; the zero value: it was not.
-func (m *mirroring) put(ctx context.Context, file *assistants.VectorStoreFile, was mirrored) error {
-	if err := m.remove(ctx, file.ID, was); err != nil {
-		return err
-	}
-	f := mirrored{Attributes: digest(file.Attributes), Chunks: chunksOf(file)}
-	copy, added, err := m.attach(ctx, file)
-	f.ID, f.Until = copy.ID, copy.Until
-	switch {
-	case errors.Is(err, server.ErrNotFound): // it is gone, and will have left our vector store
-		return nil
-	case unreadable(err, copy.ID != ""):
-		f.Failed = true
-		if copy.ID == "" {
-			f.Until = time.Now().Add(copyLifetime).Unix()
-		}
-	case err != nil:
-		return err
-	case added.Status != assistants.VectorStoreFileCompleted:
-		f.Failed = true
-		if added.LastError == nil || added.LastError.Code == provider.CodeServer { // not for good
-			f.Until = time.Now().Add(trusted).Unix()
-		}
-	}
-	m.set(file.ID, f)
-	return nil
-}
-
-// attach adds a file's copy to the mirror and waits until it has been read. The copy is zero if it could not be made.
-func (m *mirroring) attach(
-	ctx context.Context, file *assistants.VectorStoreFile,
-) (copied, *assistants.VectorStoreFile, error) {
-	copy, err := m.copies.file(ctx, m.call, file.ID)
-	if err != nil {
-		return copied{}, nil, err
-	}
-	added, err := m.add(ctx, copy, file)
-	if !isAbsent(err) || unreadable(err, true) {
-		return copy, added, err
-	}
-	if failure := m.copies.doubt(ctx, m.call, []string{file.ID}, nil); failure != nil { // it is missing, or the mirror is
-		return copy, nil, failure
-	}
-	again, failure := m.copies.file(ctx, m.call, file.ID)
-	switch {
-	case failure != nil:
-		return copied{}, nil, failure
-	case again.ID == copy.ID:
-		return copy, nil, err
-	}
-	added, err = m.add(ctx, again, file)
-	return again, added, err
-}
-
-func (m *mirroring) add(
-	ctx context.Context, copy copied, file *assistants.VectorStoreFile,
-) (*assistants.VectorStoreFile, error) {
-	added, err := m.copies.provider.VectorStoreFiles.CreateAndPoll(ctx, m.note.ID, assistants.VectorStoreFileCreateParams{
-		FileID: copy.ID, Attributes: file.Attributes, ChunkingStrategy: static(file),
-	}, provider.Options()...)
-	if err != nil {
-		return nil, provider.Failure(err)
-	}
-	return added, nil
 }
 
 // describe changes the attributes of a file in the mirror.
@@ -331,17 +271,6 @@ func (m *mirroring) forget(fileID string) {
 		delete(m.note.Files, fileID)
 		m.changed = true
 	}
-}
-
-// unreadable reports whether the error of a file that was uploaded, or then added to a vector store, is about what it
-// is. That an upload which is refused as invalid is refused for the file is inferred: nothing else about it differs
-// from one to the next.
-func unreadable(err error, uploaded bool) bool {
-	var e *assistants.APIError
-	if !errors.As(err, &e) || e.StatusCode != http.StatusBadRequest || e.Method != http.MethodPost {
-		return false
-	}
-	return !uploaded || e.Code == "unsupported_file" || e.Code == "invalid_file"
 }
 
 // digest tells attributes from others.

@@ -3,10 +3,10 @@ package responses
 import (
 	"context"
 	"encoding/json"
-	"slices"
 
 	"github.com/assistants-go/assistants"
 	"github.com/assistants-go/assistants/server"
+	"github.com/assistants-go/assistants/server/internal/provider"
 )
 
 // This file puts together what the provider is asked.
@@ -29,8 +29,8 @@ type storeLookup interface {
 	original(providerFileID string) (fileID string, ok bool)
 }
 
-// requestBody is the body of POST /responses. What the run's metadata say is the caller's own affair; nothing of the answer is
-// kept there, so that they would only be told to somebody.
+// requestBody is the body of POST /responses. What the run's metadata say is the caller's own affair; nothing of the
+// answer is kept there, so that they would only be told to somebody.
 type requestBody struct {
 	Model             string            `json:"model"`
 	Instructions      string            `json:"instructions,omitzero"`
@@ -79,13 +79,7 @@ const (
 
 // ask returns the question for a call.
 func (m *Model) ask(ctx context.Context, call *server.ModelCall) (*question, error) {
-	q := &question{model: m, call: call}
-	q.own = len(call.History)
-	if i := slices.IndexFunc(call.History, func(t server.Turn) bool {
-		return t.Message == nil || t.Message.RunID == call.RunID && call.RunID != ""
-	}); i >= 0 {
-		q.own = i
-	}
+	q := &question{model: m, call: call, own: provider.OwnTurns(call)}
 	q.body = &requestBody{
 		Model: call.Model, Instructions: call.Instructions, MaxOutputTokens: call.MaxCompletionTokens,
 		Stream: true, PromptCacheKey: call.ThreadID,
@@ -103,31 +97,11 @@ func (m *Model) ask(ctx context.Context, call *server.ModelCall) (*question, err
 	if err := q.addTools(ctx); err != nil {
 		return nil, err
 	}
-	if m.reasons(call.Model) || call.ReasoningEffort != "" && call.ReasoningEffort != "none" {
-		q.body.Include = append(q.body.Include, includeReasoning)
+	asksReasoning := m.reasons(call.Model) || call.ReasoningEffort != "" && call.ReasoningEffort != "none"
+	if asksReasoning && !m.unreasoning.has(call.Model) {
+		q.include(includeReasoning)
 	}
 	return q, q.addInput(ctx)
-}
-
-// encode returns the body without the members that are not to be sent.
-func (m *Model) encode(body *requestBody) (any, error) {
-	if len(m.without) == 0 {
-		return body, nil
-	}
-	in, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(in, &members); err != nil {
-		return nil, err
-	}
-	for name, out := range m.without {
-		if out {
-			delete(members, name)
-		}
-	}
-	return members, nil
 }
 
 // textOf returns the form of the answer; nil leaves it to the provider, which is text.

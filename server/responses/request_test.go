@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/server"
 	"github.com/assistants-go/assistants/server/responses"
 )
 
@@ -137,15 +138,93 @@ func TestReasoningModels(t *testing.T) {
 	}
 }
 
-// A model that does not reason after all is asked once more.
+const noReasoning = `{"error":{"message":"Encrypted content is not supported with this model.","type":"invalid_request_error","param":"include"}}`
+
+// A model that does not reason after all is asked once more, and from then on as it wants.
 func TestReasoningRefused(t *testing.T) {
 	t.Parallel()
-	h := build(t, status(400, `{"error":{"message":"Encrypted content is not supported with this model.","type":"invalid_request_error","param":"include"}}`),
-		stream(answerOf("Hi.")...))
-	_, err := h.begin(assistants.AssistantCreateParams{Model: "o9"}, assistants.RunCreateParams{}).Wait()
-	require.NoError(t, err)
-	assert.Contains(t, h.fake.question(t, 0), "reasoning.encrypted_content")
+	const asksReasoning = "reasoning.encrypted_content"
+	h := build(t, status(400, noReasoning), stream(answerOf("Hi.")...))
+	ask := func(model string) {
+		_, err := h.begin(assistants.AssistantCreateParams{Model: model}, assistants.RunCreateParams{}).Wait()
+		require.NoError(t, err)
+	}
+	ask("o9")
+	assert.Contains(t, h.fake.question(t, 0), asksReasoning)
 	assert.NotContains(t, h.fake.question(t, 1), "include\"")
+	ask("o9")
+	assert.NotContains(t, h.fake.question(t, 2), asksReasoning)
+	ask("o8")
+	assert.Contains(t, h.fake.question(t, 3), asksReasoning)
+	assert.Len(t, h.fake.asked, 4)
+}
+
+// A refusal of something else that is included says nothing about reasoning.
+func TestIncludeRefused(t *testing.T) {
+	t.Parallel()
+	h := build(t, status(400, noReasoning), status(400, noReasoning), stream(answerOf("Hi.")...))
+	for range 2 {
+		_, err := h.begin(assistants.AssistantCreateParams{Model: "o9"}, assistants.RunCreateParams{}).Wait()
+		require.NoError(t, err)
+	}
+	assert.NotContains(t, h.fake.question(t, 1), "reasoning.encrypted_content")
+	assert.Contains(t, h.fake.question(t, 2), "reasoning.encrypted_content")
+}
+
+// A container that is gone and a model that does not reason do not keep a run from its answer, whichever comes first.
+func TestTwoRefusals(t *testing.T) {
+	t.Parallel()
+	const gone = `{"error":{"message":"Container with id 'cntr_1' has expired."}}`
+	for name, refusals := range map[string][]string{"gone first": {gone, noReasoning}, "reasoning first": {noReasoning, gone}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := build(t, stream(completed(code("ci_1", "1", "null"))), status(400, refusals[0]), status(400, refusals[1]), stream(answerOf("Hi.")...))
+			s := h.begin(assistants.AssistantCreateParams{Model: "o9", Tools: []assistants.Tool{codeTool}}, assistants.RunCreateParams{})
+			_, err := s.Wait()
+			require.NoError(t, err)
+			assert.Equal(t, assistants.RunCompleted, h.again(s).Run().Status)
+			last := h.fake.question(t, 3)
+			assert.Contains(t, last, autoContainer)
+			assert.NotContains(t, last, "reasoning.encrypted_content")
+		})
+	}
+}
+
+// Where no tool may be used nothing is copied for one.
+func TestNoToolNoCopies(t *testing.T) {
+	t.Parallel()
+	h := build(t, stream(answerOf("Hi.")...))
+	file, err := h.Files.Upload(t.Context(), assistants.FileUploadParams{File: strings.NewReader("a"), Filename: "a.txt"})
+	require.NoError(t, err)
+	store, err := h.VectorStores.Create(t.Context(), assistants.VectorStoreCreateParams{FileIDs: []string{file.ID}})
+	require.NoError(t, err)
+	s := h.begin(assistants.AssistantCreateParams{
+		Tools: []assistants.Tool{codeTool, {Type: assistants.ToolFileSearch}},
+		ToolResources: assistants.ToolResources{CodeInterpreter: &assistants.CodeInterpreterResources{FileIDs: []string{file.ID}},
+			FileSearch: &assistants.FileSearchResources{VectorStoreIDs: []string{store.ID}}},
+	}, assistants.RunCreateParams{ToolChoice: assistants.ToolChoice{Type: assistants.ToolChoiceNone}})
+	run, err := s.Wait()
+	require.NoError(t, err)
+	assert.Equal(t, assistants.RunCompleted, run.Status, run.LastError)
+	assert.NotContains(t, h.fake.question(t, 0), "tool")
+	assert.Empty(t, h.fake.paths)
+}
+
+// Without a server in front a call may say less, and a tool that there is not is an error like the server's.
+func TestBareCall(t *testing.T) {
+	t.Parallel()
+	h := build(t, stream(answerOf("Hi.")...))
+	respond := func(tools ...assistants.Tool) (last error) {
+		for _, err := range h.model.Respond(t.Context(), &server.ModelCall{Model: "m", Temperature: 1, TopP: 1, Tools: tools}) {
+			last = err
+		}
+		return last
+	}
+	require.NoError(t, respond(assistants.Tool{Type: assistants.ToolFunction}, functionTool))
+	assert.Contains(t, h.fake.question(t, 0), `"tools":[{"type":"function","name":"f",`)
+	var shown *server.ModelError
+	require.ErrorAs(t, respond(assistants.Tool{Type: "mcp"}), &shown)
+	assert.Equal(t, server.ModelError{Code: "server_error", Message: "Invalid 'tools': there are no tools of type 'mcp' here."}, *shown)
 }
 
 // The conversation is told with roles and parts as the provider wants them.
@@ -220,7 +299,7 @@ func TestSmallBudget(t *testing.T) {
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	h := build(t, stream(answerOf("Hi.")...))
-	require.NoError(t, h.model.Check("any", []assistants.Tool{codeTool, {Type: assistants.ToolFunction}, {Type: assistants.ToolFileSearch}}))
+	require.NoError(t, h.model.Check("any", []assistants.Tool{codeTool, {Type: assistants.ToolFunction}, {Type: assistants.ToolFileSearch}, functionTool}))
 	err := h.model.Check("any", []assistants.Tool{{Type: "mcp"}})
 	require.EqualError(t, err, "there are no tools of type 'mcp' here")
 }
@@ -236,6 +315,11 @@ func TestModels(t *testing.T) {
 	assert.Equal(t, "a", list[0].ID)
 	assert.Equal(t, "me", list[1].OwnedBy)
 	assert.EqualValues(t, 7, list[1].CreatedAt)
+	provider, err = assistants.NewClient(assistants.WithHandler(status(200, `[{"id":"b","created":1.7e9},{"id":"a","created":"today"}]`)))
+	require.NoError(t, err)
+	list, err = responses.New(provider).Models(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []server.ModelInfo{{ID: "a"}, {ID: "b", CreatedAt: 1_700_000_000}}, list)
 	provider, err = assistants.NewClient(assistants.WithHandler(status(404, `{}`)))
 	require.NoError(t, err)
 	_, err = responses.New(provider).Models(t.Context())

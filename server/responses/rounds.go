@@ -2,19 +2,20 @@ package responses
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/assistants-go/assistants"
 	"github.com/assistants-go/assistants/server"
 )
 
-// This file keeps the provider's own words about a run: with the outputs of functions it wants to see again all that it has
-// said, its reasoning above all.
+// This file keeps the provider's own words about a run: with the outputs of functions it wants to see again all that
+// it has said, its reasoning above all.
 
 // rounds are the items that a run's calls of the model have had as answers. It is the [server.State].
 type rounds struct {
 	Model string              `json:"model"`          // that gave the answers; no other one can read its reasoning
 	Items [][]json.RawMessage `json:"items"`          // by round, in order
-	Late  []json.RawMessage   `json:"late,omitempty"` // of those of the last round, what nobody was told of yet
+	Late  []int               `json:"late,omitempty"` // which of those of the last round nobody was told of yet
 }
 
 // recall returns the rounds of the run, and whether they are all there: each with the turn of the calls that ended it.
@@ -36,8 +37,49 @@ func recall(call *server.ModelCall, own []server.Turn) (rounds, bool) {
 func isFunctions(calls []assistants.ToolCall) bool { return len(calls) > 0 && calls[0].Function != nil }
 
 // with returns the rounds with another one.
-func (r rounds) with(model string, items, late []json.RawMessage) rounds {
+func (r rounds) with(model string, items []json.RawMessage, late []int) rounds {
 	return rounds{model, append(r.Items[:len(r.Items):len(r.Items)], items), late}
+}
+
+// late returns what nobody was told of yet.
+func (r rounds) late() (items []json.RawMessage) {
+	if len(r.Items) == 0 {
+		return nil
+	}
+	last := r.Items[len(r.Items)-1]
+	for _, i := range r.Late {
+		if 0 <= i && i < len(last) {
+			items = append(items, last[i])
+		}
+	}
+	return items
+}
+
+// marks are those of an answer, which may cite what earlier rounds of the run have found and told.
+func (q *question) marks() (m marks, err error) {
+	own, turn := q.call.History[q.own:], 0
+	for round, items := range q.done.Items {
+		m.turns, m.searches = q.own+turn, 0
+		for i, raw := range items {
+			if round == len(q.done.Items)-1 && slices.Contains(q.done.Late, i) {
+				continue
+			}
+			it, err := decodeItem(raw)
+			if err != nil {
+				return marks{}, err
+			}
+			if it.Type == itemSearch {
+				m.searches++
+				m.add(it.Results)
+			}
+		}
+		for !isFunctions(own[turn].ToolCalls) {
+			turn++
+		}
+		turn++
+	}
+	m.turns, m.searches = len(q.call.History), 0
+	return m, nil
 }
 
 // itemHead is what is to be known about an item that is sent back.
@@ -96,8 +138,8 @@ func (q *question) addRound(items []json.RawMessage, calls []assistants.ToolCall
 	return nil
 }
 
-// nameless is inferred: a call or a message without its id. The provider, which has kept nothing, would look by that id for the
-// reasoning that led to it, and refuse the item without.
+// nameless is inferred: a call or a message without its id. The provider, which has kept nothing, would look by that
+// id for the reasoning that led to it, and refuse the item without.
 func nameless(raw json.RawMessage) json.RawMessage {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(raw, &members) != nil {

@@ -111,3 +111,22 @@ func TestManyRounds(t *testing.T) {
 	}
 	assert.Equal(t, assistants.RunRequiresAction, s.Run().Status)
 }
+
+// What earlier rounds have found is cited by its number there, also if it came behind calls.
+func TestCitationsOfEarlierRounds(t *testing.T) {
+	t.Parallel()
+	found := func(id, fileID string) string {
+		return search(id, `[{"file_id":"file-o","filename":"o.txt","score":0.9,"text":"O"},{"file_id":"`+fileID+`","filename":"a.txt","score":0.5,"text":"A"}]`)
+	}
+	cites := func(fileID string) string {
+		return `{"type":"file_citation","file_id":"` + fileID + `","filename":"a.txt","index":0}`
+	}
+	call, again, first, second, late := function("fc_1", "call_a", "{}"), function("fc_2", "call_b", "{}"), found("fs_1", "file-p"), found("fs_2", "file-q"), found("fs_3", "file-r")
+	h := build(t, stream(completed(first, second, call)), stream(completed(again, late)),
+		stream(completed(message("msg_1", "", cites("file-p"), cites("file-q"), cites("file-r"), cites("file-s")))))
+	s := h.answer(h.ask(functionTool), "one")
+	s = h.answer(s, "two")
+	lines := told(t, h, s)
+	// The last answer is behind five turns.
+	assert.Contains(t, lines[len(lines)-2], "message: 【4:1†a.txt】【5:1†a.txt】【8:1†a.txt】【8:4†a.txt】")
+}

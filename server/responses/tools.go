@@ -7,6 +7,7 @@ import (
 
 	"github.com/assistants-go/assistants"
 	"github.com/assistants-go/assistants/server"
+	"github.com/assistants-go/assistants/server/internal/provider"
 )
 
 // This file says what tools the provider may use.
@@ -45,19 +46,7 @@ type newContainer struct {
 func (q *question) addTools(ctx context.Context) error {
 	var usable []assistants.Tool
 	for _, t := range q.call.Tools {
-		var tool any
-		var err error
-		switch t.Type {
-		case assistants.ToolFunction:
-			f := t.Function
-			tool = functionTool{string(t.Type), f.Name, f.Description, parametersOf(f), f.Strict}
-		case assistants.ToolFileSearch:
-			tool, err = q.searchTool(ctx, t.FileSearch)
-		case assistants.ToolCodeInterpreter:
-			tool, err = q.codeTool(ctx)
-		default:
-			err = q.model.Check("", []assistants.Tool{t})
-		}
+		tool, err := q.tool(ctx, &t)
 		if err != nil {
 			return err
 		}
@@ -80,6 +69,22 @@ func (q *question) addTools(ctx context.Context) error {
 	return err
 }
 
+// tool returns a tool as the provider knows it; nil is one that cannot be used. Where no tool may be chosen nothing is
+// copied for the provider's own ones, but functions are told: what was said about them needs them.
+func (q *question) tool(ctx context.Context, t *assistants.Tool) (any, error) {
+	chosen := q.call.ToolChoice.Type != assistants.ToolChoiceNone
+	switch kind := provider.ToolType(t); {
+	case kind == assistants.ToolFunction && t.Function != nil:
+		f := t.Function
+		return functionTool{string(kind), f.Name, f.Description, parametersOf(f), f.Strict}, nil
+	case kind == assistants.ToolFileSearch && chosen:
+		return q.searchTool(ctx, t.FileSearch)
+	case kind == assistants.ToolCodeInterpreter && chosen:
+		return q.codeTool(ctx)
+	}
+	return nil, nil
+}
+
 // noParameters is the schema of a function that has none.
 var noParameters = json.RawMessage(`{"type":"object","properties":{}}`)
 
@@ -100,7 +105,7 @@ func (q *question) searchTool(ctx context.Context, options *assistants.FileSearc
 		return nil, nil
 	}
 	if len(stores.VectorStoreIDs) > maxStores {
-		return nil, &server.ModelError{Code: "server_error", Message: "File search can be in two vector stores at most."}
+		return nil, &server.ModelError{Code: provider.CodeServer, Message: "File search can be in two vector stores at most."}
 	}
 	found, err := q.model.copies.stores(ctx, q.call, stores.VectorStoreIDs)
 	if err != nil || len(found.ids) == 0 {
@@ -120,7 +125,8 @@ func (q *question) searchTool(ctx context.Context, options *assistants.FileSearc
 	return tool, nil
 }
 
-// rankerOf returns the provider's name of a ranker: it knows one that the Assistants API did not, and not the one of then.
+// rankerOf returns the provider's name of a ranker: it knows one that the Assistants API did not, and not the one of
+// then.
 func rankerOf(name string) string {
 	if name == "default-2024-11-15" {
 		return name
@@ -153,8 +159,8 @@ func (q *question) codeFiles() []string {
 // usesCopies tells whether the provider was told of anything that it was given before.
 func (q *question) usesCopies() bool { return q.session != nil || q.stores != nil }
 
-// forget has everything that the provider has been given looked at again: the session is given up, and files and vector stores
-// are copied once more if their copies are gone.
+// forget has everything that the provider has been given looked at again: the session is given up, and files and
+// vector stores are copied once more if their copies are gone.
 func (q *question) forget(ctx context.Context) error {
 	var files, stores []string
 	if q.session != nil {
@@ -175,6 +181,10 @@ func (q *question) include(what string) {
 	}
 }
 
+func (q *question) exclude(what string) {
+	q.body.Include = slices.DeleteFunc(q.body.Include, func(s string) bool { return s == what })
+}
+
 type chosenTool struct {
 	Type assistants.ToolChoiceType `json:"type"`
 	Name string                    `json:"name,omitzero"` // of a function
@@ -191,7 +201,7 @@ func choiceOf(choice assistants.ToolChoice, usable []assistants.Tool) (json.RawM
 			chosen.Name = choice.Function.Name
 		}
 		if slices.ContainsFunc(usable, func(t assistants.Tool) bool {
-			return string(t.Type) == string(chosen.Type) && (t.Function == nil || t.Function.Name == chosen.Name)
+			return string(provider.ToolType(&t)) == string(chosen.Type) && (t.Function == nil || t.Function.Name == chosen.Name)
 		}) {
 			return json.Marshal(chosen)
 		}

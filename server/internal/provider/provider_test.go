@@ -2,11 +2,8 @@ package provider_test
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
-	"fmt"
 	"io"
-	"iter"
 	"net/http"
 	"strings"
 	"testing"
@@ -117,7 +114,7 @@ func TestFailures(t *testing.T) {
 		"the prompt":       {400, body("invalid_prompt"), provider.CodePrompt, "No, [redacted]"},
 		"an image":         {400, body("invalid_image_url"), provider.CodePrompt, "No, [redacted]"},
 		"another image":    {400, body("image_too_large"), provider.CodePrompt, "No, [redacted]"},
-		"the key":          {401, body("invalid_api_key"), provider.CodeServer, "No, [redacted]"},
+		"the key":          {401, body("invalid_api_key"), provider.CodeServer, "did not accept the key of this server"},
 		"the permission":   {403, body(""), provider.CodeServer, "No, [redacted]"},
 		"the model":        {404, body("model_not_found"), provider.CodeServer, "No, [redacted]"},
 		"too many":         {429, body("rate_limit_exceeded"), provider.CodeRateLimit, "No, [redacted]"},
@@ -201,42 +198,4 @@ func TestReported(t *testing.T) {
 	long, _ := errors.AsType[*server.ModelError](provider.Reported("", strings.Repeat("é", 1000)))
 	assert.LessOrEqual(t, len(long.Message), 520)
 	assert.True(t, strings.HasSuffix(long.Message, "é…"))
-}
-
-// Images are sent along as data URLs, as many as there is room for; what is none leaves a note.
-func TestImages(t *testing.T) {
-	t.Parallel()
-	png := "\x89PNG\r\n\x1a\n" + strings.Repeat("x", 100)
-	got := map[string]string{}
-	model := server.ModelFunc(func(ctx context.Context, call *server.ModelCall) iter.Seq2[server.ModelEvent, error] {
-		return func(func(server.ModelEvent, error) bool) {
-			var images provider.Images
-			for name, content := range map[string]string{"a.png": png, "a.txt": "text", "large.png": png + strings.Repeat("x", 20<<20)} {
-				file, err := call.CreateFile(ctx, name, strings.NewReader(content))
-				assert.NoError(t, err)
-				url, note, err := images.DataURL(ctx, call, file.ID)
-				assert.NoError(t, err)
-				got[name] = url + note
-			}
-			_, note, err := images.DataURL(ctx, call, "file-gone")
-			assert.NoError(t, err)
-			got["gone"] = note
-			stopped, stop := context.WithCancel(ctx)
-			stop()
-			_, _, err = images.DataURL(stopped, call, "file-gone")
-			assert.Error(t, err)
-		}
-	})
-	client, err := assistants.NewClient(assistants.WithHandler(server.New(server.WithModel(model))))
-	require.NoError(t, err)
-	assistant, err := client.Assistants.Create(t.Context(), assistants.AssistantCreateParams{Model: "m", Instructions: "x"})
-	require.NoError(t, err)
-	run, err := client.Threads.CreateAndRunPoll(t.Context(), assistants.ThreadCreateAndRunParams{AssistantID: assistant.ID})
-	require.NoError(t, err, fmt.Sprint(run))
-	assert.Equal(t, map[string]string{
-		"a.png":     "data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte(png)),
-		"a.txt":     "[A file that is no image: a.txt]",
-		"large.png": "[An image that is too large to be shown: large.png]",
-		"gone":      "[An image that is not available any more]",
-	}, got)
 }

@@ -1,24 +1,25 @@
-package chat
+package provider
 
 import (
 	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/assistants-go/assistants"
 	"github.com/assistants-go/assistants/server"
-	"github.com/assistants-go/assistants/server/internal/provider"
 )
 
-// Models lists the provider's models: GET /models. Errors are those of the Client. What has no name in the list is
-// left out.
-func (m *Model) Models(ctx context.Context) ([]server.ModelInfo, error) {
+// Models lists the models of a provider: GET /models. They are in the order of their names, each once; what has no name
+// in the provider's list is left out. Errors are those of the Client.
+func Models(ctx context.Context, client *assistants.Client) ([]server.ModelInfo, error) {
 	var list listing
-	if err := m.provider.Call(ctx, http.MethodGet, "/models", nil, &list, provider.Options()...); err != nil {
+	if err := client.Call(ctx, http.MethodGet, "/models", nil, &list, Options()...); err != nil {
 		return nil, err
 	}
-	return list, nil
+	slices.SortStableFunc(list, func(a, b server.ModelInfo) int { return cmp.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(list, func(a, b server.ModelInfo) bool { return a.ID == b.ID }), nil
 }
 
 // listing is a list of models: within an object, as it should be, or bare.
@@ -57,10 +58,10 @@ func (l *listing) UnmarshalJSON(data []byte) error {
 // infoOf reads one model of a list, which may be its name alone.
 func infoOf(data json.RawMessage) (server.ModelInfo, bool) {
 	var model struct {
-		ID      word   `json:"id"`
-		Name    word   `json:"name"`
-		Created number `json:"created"`
-		OwnedBy word   `json:"owned_by"`
+		ID      Word   `json:"id"`
+		Name    Word   `json:"name"`
+		Created Number `json:"created"`
+		OwnedBy Word   `json:"owned_by"`
 	}
 	if data[0] == '"' {
 		_ = model.ID.UnmarshalJSON(data) // every string is a word

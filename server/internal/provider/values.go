@@ -1,4 +1,4 @@
-package chat
+package provider
 
 import (
 	"bytes"
@@ -12,17 +12,18 @@ import (
 	"unicode/utf8"
 )
 
-// How values are read that come in more than one form.
+// This file is about values of JSON that come in more than one form.
 
-// text is a string, a list of parts of which those with a text count, or null. Halves of characters stay what they
+// Text is a string, a list of parts of which those with a text count, or null. Halves of characters stay what they
 // are: bytes that are no UTF-8 as they come, and half of a surrogate pair as the three bytes that UTF-8 would have
-// for it. See seam.
-type text string
+// for it. See [Seam].
+type Text string
 
-func (t *text) UnmarshalJSON(data []byte) error {
+// UnmarshalJSON reads any of the forms.
+func (t *Text) UnmarshalJSON(data []byte) error {
 	switch data[0] {
 	case '"':
-		*t = text(unquoted(data))
+		*t = Text(unquoted(data))
 		return nil
 	case 'n':
 		return nil
@@ -33,13 +34,13 @@ func (t *text) UnmarshalJSON(data []byte) error {
 		}
 		var all strings.Builder
 		for _, part := range parts {
-			var said text
+			var said Text
 			if err := said.readPart(part); err != nil {
 				return err
 			}
 			all.WriteString(string(said))
 		}
-		*t = text(all.String())
+		*t = Text(all.String())
 		return nil
 	case '{':
 		return t.readPart(data)
@@ -49,15 +50,15 @@ func (t *text) UnmarshalJSON(data []byte) error {
 
 // readPart reads one of a list of parts. One of another type than text, such as of what the model thinks, says
 // nothing.
-func (t *text) readPart(data []byte) error {
+func (t *Text) readPart(data []byte) error {
 	if data[0] == '"' {
-		*t = text(unquoted(data))
+		*t = Text(unquoted(data))
 	}
 	if data[0] != '{' {
 		return nil
 	}
 	var part struct {
-		Type word            `json:"type"`
+		Type Word            `json:"type"`
 		Text json.RawMessage `json:"text"`
 	}
 	if err := json.Unmarshal(data, &part); err != nil {
@@ -69,45 +70,62 @@ func (t *text) readPart(data []byte) error {
 	if part.Text[0] != '"' {
 		return errNoText
 	}
-	*t = text(unquoted(part.Text))
+	*t = Text(unquoted(part.Text))
 	return nil
 }
 
-var errNoText = errors.New("chat: what should be text is none")
+var errNoText = errors.New("provider: what should be text is none")
 
-// arguments are those of a function: text, or the JSON that should have been in it.
-type arguments string
+// Whole returns a text that is not a piece of another one: half a character is U+FFFD.
+func (t Text) Whole() string { return joined(string(t)) }
 
-func (a *arguments) UnmarshalJSON(data []byte) error {
+// Arguments are those of a function: text, or the JSON that should have been in it. Halves of characters are as in
+// [Text].
+type Arguments string
+
+// UnmarshalJSON reads any value.
+func (a *Arguments) UnmarshalJSON(data []byte) error {
 	switch data[0] {
 	case '"':
-		*a = arguments(unquoted(data))
+		*a = Arguments(unquoted(data))
 	case 'n':
 	default:
-		*a = arguments(data)
+		*a = Arguments(data)
 	}
 	return nil
 }
 
-// word is a string, or anything else as it stands there, such as a number; null is "".
-type word string
+// Whole returns arguments that are not a piece of others: half a character is U+FFFD.
+func (a Arguments) Whole() string { return joined(string(a)) }
 
-func (w *word) UnmarshalJSON(data []byte) error {
+// Word is a string, or anything else as it stands there, such as a number; null is "".
+type Word string
+
+// UnmarshalJSON reads any value.
+func (w *Word) UnmarshalJSON(data []byte) error {
 	switch data[0] {
 	case '"':
-		*w = word(strings.ToValidUTF8(joined(unquoted(data)), "\uFFFD"))
+		*w = Word(strings.ToValidUTF8(joined(unquoted(data)), "\uFFFD"))
 	case 'n':
 	default:
-		*w = word(data)
+		*w = Word(data)
 	}
 	return nil
 }
 
-// number is a number that should be whole and not negative, perhaps as a string.
-type number int64
+// Number is a number that should be whole and not negative, perhaps as a string. What is none is 0.
+type Number int64
 
-func (n *number) UnmarshalJSON(data []byte) error {
-	var w word
+// UnmarshalJSON reads any value. Null leaves the number what it is.
+func (n *Number) UnmarshalJSON(data []byte) error {
+	if data[0] == 'n' {
+		return nil
+	}
+	if '0' <= data[0] && data[0] <= '9' && len(data) == 1 { // as most are
+		*n = Number(data[0] - '0')
+		return nil
+	}
+	var w Word
 	if err := w.UnmarshalJSON(data); err != nil {
 		return err
 	}
@@ -115,11 +133,14 @@ func (n *number) UnmarshalJSON(data []byte) error {
 	if err != nil || math.IsNaN(f) {
 		f = 0
 	}
-	*n = number(min(max(f, 0), 1<<53))
+	*n = Number(min(max(f, 0), 1<<53))
 	return nil
 }
 
-// unquoted returns what a JSON string says; see text for characters that are cut in two.
+// Int returns a number that is small enough to be added up.
+func (n Number) Int() int { return int(min(n, math.MaxInt32)) }
+
+// unquoted returns what a JSON string says; see Text for characters that are cut in two.
 func unquoted(data []byte) string {
 	data = data[1 : len(data)-1]
 	if bytes.IndexByte(data, '\\') < 0 {
@@ -170,14 +191,17 @@ func unitAt(text string) rune {
 	return 0xD000 | rune(text[1]&0x3F)<<6 | rune(text[2]&0x3F)
 }
 
-// A seam puts characters together again that were cut in two, as the halves of a surrogate pair, whether in one piece
-// of a text or between two. A half without the other is U+FFFD. The zero seam is ready.
-type seam struct {
+// A Seam puts characters together again that were cut in two, as the halves of a surrogate pair, whether in one piece
+// of a text or between two. A half without the other is U+FFFD. The zero Seam is ready.
+type Seam struct {
 	high rune // the first half of a character, which waits for the other; 0: none
 }
 
-// join returns as much of the text as is whole now.
-func (s *seam) join(piece string) string {
+// Open tells whether half a character waits for the other.
+func (s *Seam) Open() bool { return s.high != 0 }
+
+// Join returns as much of the text as is whole now.
+func (s *Seam) Join(piece string) string {
 	if s.high == 0 && strings.IndexByte(piece, 0xED) < 0 || piece == "" {
 		return piece
 	}
@@ -185,7 +209,7 @@ func (s *seam) join(piece string) string {
 	for i := 0; i < len(piece); {
 		unit := unitAt(piece[i:])
 		if unit == 0 {
-			b = append(append(b, s.end()...), piece[i])
+			b = append(append(b, s.End()...), piece[i])
 			i++
 			continue
 		}
@@ -195,17 +219,17 @@ func (s *seam) join(piece string) string {
 		case whole != unicode.ReplacementChar:
 			b, s.high = utf8.AppendRune(b, whole), 0
 		case unit < 0xDC00:
-			b = append(b, s.end()...)
+			b = append(b, s.End()...)
 			s.high = unit
 		default:
-			b = utf8.AppendRune(append(b, s.end()...), unicode.ReplacementChar)
+			b = utf8.AppendRune(append(b, s.End()...), unicode.ReplacementChar)
 		}
 	}
 	return string(b)
 }
 
-// end returns what is left over at the end of the text.
-func (s *seam) end() string {
+// End returns what is left over at the end of the text.
+func (s *Seam) End() string {
 	if s.high == 0 {
 		return ""
 	}
@@ -215,6 +239,6 @@ func (s *seam) end() string {
 
 // joined returns a text that is whole.
 func joined(text string) string {
-	var s seam
-	return s.join(text) + s.end()
+	var s Seam
+	return s.Join(text) + s.End()
 }
