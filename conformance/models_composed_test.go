@@ -165,7 +165,7 @@ func responsesCases(t *testing.T) []composedCase {
 			status: "failed", reason: "rate_limit_exceeded: Slow down."},
 		{name: "unauthorized", answers: []upstream.Answer{{Status: http.StatusUnauthorized,
 			Body: `{"error":{"message":"Incorrect API key provided: ` + providerKey + `.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`}},
-			status: "failed", reason: "server_error: Incorrect API key provided: [redacted]."},
+			status: "failed", reason: "server_error: The model's provider did not accept the key of this server."},
 		{name: "error event", answers: []upstream.Answer{errorEvent(composed(t, textItem("I was writing")))},
 			status: "failed", reason: "rate_limit_exceeded: Slow down, [redacted]!", said: []string{"text: I was writing"}},
 		{name: "cut off", answers: []upstream.Answer{cut(composed(t, textItem("I was writing")))},
@@ -212,7 +212,7 @@ func chatCases(t *testing.T) []composedCase {
 			status: "failed", reason: "rate_limit_exceeded: Slow down."},
 		{name: "unauthorized", answers: []upstream.Answer{{Status: http.StatusUnauthorized,
 			Body: `{"error":{"message":"Incorrect API key provided: ` + providerKey + `.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`}},
-			status: "failed", reason: "server_error: Incorrect API key provided: [redacted]."},
+			status: "failed", reason: "server_error: The model's provider did not accept the key of this server."},
 		{name: "error in the stream", answers: []upstream.Answer{done(upstream.Answer{Body: raw(choice(`{"content":"I was"}`, "null")).Body +
 			"data: {\"error\":{\"message\":\"Slow down, " + providerKey + "!\",\"code\":\"rate_limit_exceeded\"}}\n\n"})},
 			status: "failed", reason: "rate_limit_exceeded: Slow down, [redacted]!", said: []string{"text: I was"}},
