@@ -100,16 +100,17 @@ func TestOutputsFromHistory(t *testing.T) {
 	}
 }
 
-// A run may have many rounds: what is kept for the next one does not count again and again.
+// A run may have many rounds, each of which knows all that were before.
 func TestManyRounds(t *testing.T) {
 	t.Parallel()
-	results := `[{"file_id":"file-p","filename":"a.txt","score":0.5,"text":"` + strings.Repeat("word ", 100<<10) + `"}]`
+	results := `[{"file_id":"file-p","filename":"a.txt","score":0.5,"text":"` + strings.Repeat("word ", 100) + `"}]`
 	h := build(t, stream(completed(search("fs_1", results), function("fc_1", "call_a", "{}"))))
 	s := h.ask(functionTool)
-	for range 8 {
+	for range 20 {
 		s = h.answer(s, "one")
 	}
 	assert.Equal(t, assistants.RunRequiresAction, s.Run().Status)
+	assert.Equal(t, 20, strings.Count(input(t, h, 20), `"function_call_output"`))
 }
 
 // What earlier rounds have found is cited by its number there, also if it came behind calls.

@@ -198,5 +198,5 @@ func TestManyAnnotations(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 4000, cited)
-	assert.Less(t, time.Since(begun), 12*time.Second)
+	assert.Less(t, time.Since(begun), 20*time.Second, "it takes half a second")
 }
