@@ -7,12 +7,11 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"runtime"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/assistants-go/assistants/benchmarks/internal/process"
 	"github.com/assistants-go/assistants/benchmarks/internal/report"
 	"github.com/assistants-go/assistants/benchmarks/internal/workload"
 )
@@ -23,19 +22,16 @@ const (
 	streamsWait   = time.Minute // for all of them to open, or to end
 )
 
-// Memory that a process holds for its streams, in bytes for each.
-type held struct{ heap, stacks float64 }
-
 // openStreams measures what a process holds for a thousand streams that have brought a piece of text and wait for the
 // next, and how many goroutines are left when all have ended. The server is a process of its own.
 func openStreams(w io.Writer) ([]report.Target, error) {
-	server, err := startServer()
+	server, err := process.Start()
 	if err != nil {
 		return nil, err
 	}
-	defer server.stop()
+	defer server.Stop()
 	clients := workload.Clients(new(workload.Wire))
-	rounds := map[string][]held{}
+	rounds := map[string][]process.InUse{}
 	left := map[string]int{}
 	for round := range 1 + streamsRounds {
 		for i := range clients {
@@ -55,9 +51,9 @@ func openStreams(w io.Writer) ([]report.Target, error) {
 	return reportStreams(w, rounds, left), nil
 }
 
-func reportStreams(w io.Writer, rounds map[string][]held, left map[string]int) []report.Target {
-	heap := func(h held) float64 { return h.heap / 1000 }
-	stacks := func(h held) float64 { return h.stacks / 1000 }
+func reportStreams(w io.Writer, rounds map[string][]process.InUse, left map[string]int) []report.Target {
+	heap := func(h process.InUse) float64 { return h.Heap / 1000 }
+	stacks := func(h process.InUse) float64 { return h.Stacks / 1000 }
 	fmt.Fprintf(w, "| %d open streams | heap of each, kB | stacks of each, kB | goroutines left |\n|---|--:|--:|--:|\n", streamsOpen)
 	for _, name := range names {
 		if len(rounds[name]) > 0 {
@@ -71,7 +67,7 @@ func reportStreams(w io.Writer, rounds map[string][]held, left map[string]int) [
 	}}
 }
 
-func middleOf(all []held, of func(held) float64) float64 {
+func middleOf(all []process.InUse, of func(process.InUse) float64) float64 {
 	values := make([]float64, len(all))
 	for i := range all {
 		values[i] = of(all[i])
@@ -80,10 +76,10 @@ func middleOf(all []held, of func(held) float64) float64 {
 }
 
 // holdStreams opens the streams of a client, which has a transport of its own, looks, and has them end.
-func holdStreams(server *serverProcess, client int) (holds held, left int, err error) {
+func holdStreams(server *process.Child, client int) (holds process.InUse, left int, err error) {
 	goroutines := runtime.NumGoroutine()
-	before := inUse()
-	transport := workload.Transport(server.addr)
+	before := process.Look()
+	transport := workload.Transport(server.Addr)
 	streams := workload.Clients(&workload.Wire{Streams: transport})[client].Stream
 	ctx, cancel := context.WithTimeout(context.Background(), streamsWait)
 	defer cancel()
@@ -104,86 +100,22 @@ func holdStreams(server *serverProcess, client int) (holds held, left int, err e
 		select {
 		case <-opened:
 		case err := <-ended:
-			return held{}, 0, fmt.Errorf("ended before its time: %w", err)
+			return process.InUse{}, 0, fmt.Errorf("ended before its time: %w", err)
 		}
 	}
-	after := inUse()
-	if err := server.release(); err != nil {
-		return held{}, 0, err
+	after := process.Look()
+	if _, err := io.WriteString(server.In, "go on\n"); err != nil { // to their ends
+		return process.InUse{}, 0, err
 	}
 	all.Wait()
 	transport.CloseIdleConnections()
 	for range streamsOpen {
 		if err := <-ended; err != nil {
-			return held{}, 0, err
+			return process.InUse{}, 0, err
 		}
 	}
-	holds = held{(after.heap - before.heap) / streamsOpen, (after.stacks - before.stacks) / streamsOpen}
-	return holds, goroutinesAbove(goroutines), nil
-}
-
-// inUse is what the process holds when what nobody needs is gone.
-func inUse() held {
-	time.Sleep(50 * time.Millisecond) // for those that have brought a piece to wait for the next
-	runtime.GC()
-	runtime.GC() // what the first one leaves in pools
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return held{float64(m.HeapAlloc), float64(m.StackInuse)}
-}
-
-// goroutinesAbove is how many there are more than there were, once those that are ending have ended.
-func goroutinesAbove(were int) int {
-	for range 200 {
-		if runtime.NumGoroutine() <= were {
-			return 0
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	return runtime.NumGoroutine() - were
-}
-
-// A serverProcess is this program as a server, whose memory is its own.
-type serverProcess struct {
-	cmd  *exec.Cmd
-	in   io.WriteCloser
-	addr string
-}
-
-func startServer() (*serverProcess, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.Command(program, "-serve")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	addr, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return nil, fmt.Errorf("the server does not say where it is: %w", err)
-	}
-	return &serverProcess{cmd, in, strings.TrimSpace(addr)}, nil
-}
-
-// release has the streams that are open go on to their ends.
-func (s *serverProcess) release() error {
-	_, err := io.WriteString(s.in, "go on\n")
-	return err
-}
-
-func (s *serverProcess) stop() {
-	s.in.Close() // which ends it
-	_ = s.cmd.Wait()
+	holds = after.Minus(before).Over(streamsOpen)
+	return holds, process.GoroutinesAbove(goroutines), nil
 }
 
 // firstPiece is the text that every stream brings before it waits.

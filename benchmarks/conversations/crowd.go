@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/assistants-go/assistants/benchmarks/internal/process"
 	"github.com/assistants-go/assistants/benchmarks/internal/report"
 	"github.com/assistants-go/assistants/server"
 )
@@ -54,7 +55,7 @@ func crowds(w io.Writer, _ int) ([]report.Target, error) {
 	if c.assistant, err = newAssistant(context.Background(), c.server); err != nil {
 		return nil, err
 	}
-	empty := inUse()
+	empty := process.Look()
 	for range crowdThreads {
 		id, err := create(c.server, "/v1/threads",
 			`{"messages":[{"role":"user","content":"How are you?"},{"role":"assistant","content":"Fine."}]}`)
@@ -63,7 +64,7 @@ func crowds(w io.Writer, _ int) ([]report.Target, error) {
 		}
 		c.threads = append(c.threads, id)
 	}
-	idle := inUse().minus(empty).over(crowdThreads)
+	idle := process.Look().Minus(empty).Over(crowdThreads)
 	alone, endedAlone, err := c.work(c.threads[:crowdRuns], false)
 	if err != nil {
 		return nil, err
@@ -72,32 +73,32 @@ func crowds(w io.Writer, _ int) ([]report.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	left := goroutinesAbove(goroutines)
+	left := process.GoroutinesAbove(goroutines)
 
 	fmt.Fprintf(w, "| %d threads, %d runs at once | heap of each, kB | stacks of each, kB | goroutines of each |\n|---|--:|--:|--:|\n",
 		crowdThreads, crowdRuns)
 	for _, row := range []struct {
 		name string
-		held held
+		held process.InUse
 	}{
 		{"thread of 2 messages", idle},
 		{"run at work", alone}, {"run that has ended", endedAlone},
 		{"run at work, with a stream", read}, {"run that has ended, with a stream", endedRead},
 	} {
-		fmt.Fprintf(w, "| %s | %.2f | %.2f | %.2f |\n", row.name, row.held.heap/1000, max(row.held.stacks, 0)/1000, row.held.goroutines)
+		fmt.Fprintf(w, "| %s | %.2f | %.2f | %.2f |\n", row.name, row.held.Heap/1000, max(row.held.Stacks, 0)/1000, row.held.Goroutines)
 	}
 	runtime.KeepAlive(c)
 	return []report.Target{
-		{What: "Heap of a thread of 2 messages, kB", Got: idle.heap / 1000, Limit: 2.6, Exact: true},
-		{What: "Heap of a run at work, kB", Got: alone.heap / 1000, Limit: 9, Exact: true},
-		{What: "Heap of a run at work with a stream, kB", Got: read.heap / 1000, Limit: 14, Exact: true},
+		{What: "Heap of a thread of 2 messages, kB", Got: idle.Heap / 1000, Limit: 2.6, Exact: true},
+		{What: "Heap of a run at work, kB", Got: alone.Heap / 1000, Limit: 9, Exact: true},
+		{What: "Heap of a run at work with a stream, kB", Got: read.Heap / 1000, Limit: 14, Exact: true},
 		{What: fmt.Sprintf("Goroutines left of %d runs", 2*crowdRuns), Got: float64(left), Exact: true},
 	}, nil
 }
 
 // work has a run at work on each thread, with a reader of its stream or without, and lets all of them end.
-func (c *crowd) work(threads []string, stream bool) (working, ended held, err error) {
-	before := inUse()
+func (c *crowd) work(threads []string, stream bool) (working, ended process.InUse, err error) {
+	before := process.Look()
 	var readers sync.WaitGroup
 	body := fmt.Sprintf(`{"assistant_id":%q,"stream":%t}`, c.assistant, stream)
 	failed := make(chan error, len(threads))
@@ -118,22 +119,22 @@ func (c *crowd) work(threads []string, stream bool) (working, ended held, err er
 		select {
 		case <-c.model.asked:
 		case err := <-failed:
-			return held{}, held{}, err
+			return process.InUse{}, process.InUse{}, err
 		case <-overdue:
-			return held{}, held{}, errors.New("not all runs have begun")
+			return process.InUse{}, process.InUse{}, errors.New("not all runs have begun")
 		}
 	}
-	working = inUse().minus(before).over(len(threads))
+	working = process.Look().Minus(before).Over(len(threads))
 	for range threads {
 		c.model.goOn <- struct{}{}
 	}
 	readers.Wait()
 	for _, thread := range threads {
 		if err := completed(c.server, thread); err != nil {
-			return held{}, held{}, err
+			return process.InUse{}, process.InUse{}, err
 		}
 	}
-	return working, inUse().minus(before).over(len(threads)), nil
+	return working, process.Look().Minus(before).Over(len(threads)), nil
 }
 
 // completed waits until the newest run of a thread has ended as it should.

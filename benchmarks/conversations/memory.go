@@ -6,42 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
-	"time"
 )
-
-// held is what a process holds, in bytes and goroutines.
-type held struct{ heap, stacks, goroutines float64 }
-
-func (h held) minus(other held) held {
-	return held{h.heap - other.heap, h.stacks - other.stacks, h.goroutines - other.goroutines}
-}
-
-func (h held) over(n int) held {
-	return held{h.heap / float64(n), h.stacks / float64(n), h.goroutines / float64(n)}
-}
-
-// inUse is what the process holds when what nobody needs is gone.
-func inUse() held {
-	time.Sleep(50 * time.Millisecond) // for what has been begun to come to rest
-	runtime.GC()
-	runtime.GC() // what the first one leaves in pools
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return held{float64(m.HeapAlloc), float64(m.StackInuse), float64(runtime.NumGoroutine())}
-}
-
-// goroutinesAbove is how many there are more than there were, once those that are ending have ended.
-func goroutinesAbove(were int) int {
-	for range 200 {
-		if runtime.NumGoroutine() <= were {
-			return 0
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	return runtime.NumGoroutine() - were
-}
 
 // A blackHole is a connection whose reader takes everything at once, and keeps nothing.
 type blackHole struct {

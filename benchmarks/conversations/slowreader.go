@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/assistants-go/assistants/benchmarks/internal/process"
 	"github.com/assistants-go/assistants/benchmarks/internal/report"
 	"github.com/assistants-go/assistants/server"
 )
@@ -31,7 +32,7 @@ func slowReader(w io.Writer, _ int) ([]report.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	before := inUse()
+	before := process.Look()
 	reader := &lateReader{reads: make(chan struct{})}
 	served := make(chan struct{})
 	body := fmt.Sprintf(`{"assistant_id":%q,"stream":true}`, assistant)
@@ -40,12 +41,12 @@ func slowReader(w io.Writer, _ int) ([]report.Target, error) {
 		s.ServeHTTP(reader, newRequest(http.MethodPost, "/v1/threads/"+thread+"/runs", body))
 	}()
 	<-said
-	unread := inUse().minus(before)
+	unread := process.Look().Minus(before)
 	close(goOn)
 	if err := completed(s, thread); err != nil {
 		return nil, err
 	}
-	ended := inUse().minus(before)
+	ended := process.Look().Minus(before)
 	close(reader.reads)
 	<-served
 	text := float64(slowDeltas * len(aWord))
@@ -53,19 +54,19 @@ func slowReader(w io.Writer, _ int) ([]report.Target, error) {
 		return nil, fmt.Errorf("%.0f bytes of %.0f have arrived at a slow reader", arrived, text)
 	}
 	reader = nil
-	after := inUse().minus(before)
+	after := process.Look().Minus(before)
 	runtime.KeepAlive(s)
 
 	fmt.Fprintf(w, "| %d deltas that nobody reads | heap, kB | in bytes of their text |\n|---|--:|--:|\n", slowDeltas)
 	for _, row := range []struct {
 		name string
-		held held
+		held process.InUse
 	}{{"the model has said all", unread}, {"the run has ended", ended}, {"all has been read", after}} {
-		fmt.Fprintf(w, "| %s | %.0f | %.1f |\n", row.name, row.held.heap/1000, row.held.heap/text)
+		fmt.Fprintf(w, "| %s | %.0f | %.1f |\n", row.name, row.held.Heap/1000, row.held.Heap/text)
 	}
 	return []report.Target{
-		{What: "Heap of a stream that nobody reads, in bytes of its text", Got: unread.heap / text, Limit: 3.5, Exact: true},
-		{What: "The same when its run has ended", Got: ended.heap / text, Limit: 4.8, Exact: true},
+		{What: "Heap of a stream that nobody reads, in bytes of its text", Got: unread.Heap / text, Limit: 3.5, Exact: true},
+		{What: "The same when its run has ended", Got: ended.Heap / text, Limit: 4.8, Exact: true},
 	}, nil
 }
 

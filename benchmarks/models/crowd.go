@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/benchmarks/internal/process"
 	"github.com/assistants-go/assistants/benchmarks/internal/report"
 )
 
@@ -22,10 +23,10 @@ const (
 // A crowd is what came of many streams at once.
 type crowd struct {
 	name       string
-	each       inUse   // while all of them wait for their second delta
-	rate       float64 // deltas per second from there on
-	half, most float64 // how late 50 of a hundred deltas are at most, and 99, in milliseconds
-	cpu        float64 // of 1,000 deltas, in milliseconds
+	each       process.InUse // while all of them wait for their second delta
+	rate       float64       // deltas per second from there on
+	half, most float64       // how late 50 of a hundred deltas are at most, and 99, in milliseconds
+	cpu        float64       // of 1,000 deltas, in milliseconds
 }
 
 // crowds measures a thousand streams at once: what they hold, and then how the deltas come through. Every delta must arrive,
@@ -40,16 +41,16 @@ func crowds(ctx context.Context, w io.Writer, url string, s settings) ([]report.
 			return nil, fmt.Errorf("%s: %w", a.name, err)
 		}
 		all = append(all, of)
-		kB := func(i int) float64 { return (of[i].each.heap - of[0].each.heap) / 1000 }
+		kB := func(i int) float64 { return (of[i].each.Heap - of[0].each.Heap) / 1000 }
 		list = append(list,
 			report.Target{What: a.name + ", heap of a run beside the floor's, kB", Got: kB(1), Limit: crowdLimit, Exact: true},
 			report.Target{What: a.name + ", heap of a run with a stream in process beside the floor's, kB", Got: kB(2), Limit: readerLimit, Exact: true},
-			report.Target{What: a.name + ", goroutines left of all", Got: float64(goroutinesAbove(goroutines)), Exact: true})
+			report.Target{What: a.name + ", goroutines left of all", Got: float64(process.GoroutinesAbove(goroutines)), Exact: true})
 	}
 	fmt.Fprintf(w, "| %d at once | heap of each, kB | stacks of each, kB | goroutines of each |\n|---|--:|--:|--:|\n", crowdStreams)
 	for i, a := range apis() {
 		for _, c := range all[i] {
-			fmt.Fprintf(w, "| %s, %s | %.1f | %.1f | %.1f |\n", a.name, c.name, c.each.heap/1000, max(c.each.stacks, 0)/1000, c.each.goroutines)
+			fmt.Fprintf(w, "| %s, %s | %.1f | %.1f | %.1f |\n", a.name, c.name, c.each.Heap/1000, max(c.each.Stacks, 0)/1000, c.each.Goroutines)
 		}
 	}
 	fmt.Fprintf(w, "\n| %d at once, %v between deltas | deltas per second | ms from the upstream to the reader | added |"+
@@ -95,7 +96,7 @@ func (c *crowd) gather(ctx context.Context, r route, url string) error {
 	if err := r.prepare(ctx, crowdStreams); err != nil {
 		return err
 	}
-	empty := look()
+	empty := process.Look()
 	listeners, ended := make([]*listener, crowdStreams), make(chan error, crowdStreams)
 	for i := range crowdStreams {
 		go func() {
@@ -107,7 +108,7 @@ func (c *crowd) gather(ctx context.Context, r route, url string) error {
 	if err := allHeld(url, crowdStreams, ended); err != nil {
 		return err
 	}
-	c.each = look().since(empty, crowdStreams)
+	c.each = process.Look().Minus(empty).Over(crowdStreams)
 	begun, before := time.Now(), cpuTime()
 	if _, err := ask(url, "/release"); err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/assistants-go/assistants/benchmarks/internal/process"
 	"github.com/assistants-go/assistants/benchmarks/internal/report"
 )
 
@@ -53,17 +54,17 @@ type settings struct {
 
 // run measures everything and prints it, and reports whether a target is missed by more than the tolerance.
 func run(w io.Writer, s settings, tolerance float64) (missed bool, err error) {
-	up, err := startUpstream()
+	up, err := process.Start()
 	if err != nil {
 		return false, err
 	}
-	defer up.stop()
+	defer up.Stop()
 	fmt.Fprintf(w, "%s, %s/%s, median of %d rounds\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, s.rounds)
 	var list []report.Target
 	// The crowds come last: connections by the thousand take time to be closed.
 	for _, part := range []func(context.Context, io.Writer, string, settings) ([]report.Target, error){delays, cpu, crowds} {
 		fmt.Fprintln(w)
-		more, err := part(context.Background(), w, up.url, s)
+		more, err := part(context.Background(), w, "http://"+up.Addr, s)
 		if err != nil {
 			return false, err
 		}

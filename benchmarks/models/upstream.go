@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -121,43 +118,6 @@ func ask(url, path string) (n int64, err error) {
 	defer res.Body.Close()
 	_, err = fmt.Fscan(res.Body, &n)
 	return n, err
-}
-
-// An upstreamProcess is this program as an upstream, whose CPU and memory are its own.
-type upstreamProcess struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	url string
-}
-
-func startUpstream() (*upstreamProcess, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.Command(program, "-serve")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	addr, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return nil, fmt.Errorf("the upstream does not say where it is: %w", err)
-	}
-	return &upstreamProcess{cmd, in, "http://" + strings.TrimSpace(addr)}, nil
-}
-
-func (u *upstreamProcess) stop() {
-	u.in.Close() // which ends it
-	_ = u.cmd.Wait()
 }
 
 // serveUpstream is an upstream until its input ends.
