@@ -155,11 +155,15 @@ var madeID = regexp.MustCompile(`call_\w{24,}$`)
 func (h *modelHost) recordedAssistant(r upstream.Recorded) string {
 	h.t.Helper()
 	var request struct {
-		Tools []map[string]json.RawMessage
+		Tools     []map[string]json.RawMessage
+		Functions []json.RawMessage // before there were tools
 	}
 	require.NoError(h.t, json.Unmarshal(r.Request, &request))
 	resources := map[string]any{}
 	tools := []any{}
+	for _, function := range request.Functions {
+		tools = append(tools, map[string]any{"type": "function", "function": function})
+	}
 	for _, tool := range request.Tools {
 		switch string(tool["type"]) {
 		case `"function"`:

@@ -129,8 +129,8 @@ func (c *call) identify(taken map[string]bool) string {
 	return c.known
 }
 
-// close ends all calls. One that says nothing was none, nor was one in an answer that is cut before it had a name; one
-// without arguments has an empty object.
+// close ends all calls. One that says nothing was none, nor was one in an answer that is cut before it had a name;
+// one without arguments has an empty object.
 func (c *calls) close(cut bool) {
 	kept := c.list[:0]
 	for _, one := range c.list {
@@ -169,8 +169,8 @@ func isObject(arguments string) bool {
 	return strings.HasPrefix(strings.TrimLeft(arguments, " \t\r\n"), "{") && json.Valid([]byte(arguments))
 }
 
-// objectOf returns arguments as they are given back to the provider's model. Many servers refuse, or fail on, any that
-// are not an object: such arguments are a member of one, as the model has written them.
+// objectOf returns arguments as they are given back to the provider's model. Many servers refuse, or fail on, any
+// that are not an object: such arguments are a member of one, as the model has written them.
 func objectOf(arguments string) string {
 	if isObject(arguments) {
 		return arguments

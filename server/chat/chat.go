@@ -93,8 +93,9 @@ func (m *Model) Check(_ string, tools []assistants.Tool) error {
 func (m *Model) ignores(kind assistants.ToolType) bool { return slices.Contains(m.ignored, kind) }
 
 // Respond asks the provider, and asks again with what file search and code brought for as long as the provider's
-// model uses these tools, at most 8 times: the 9th request forbids it to use any tool. Of calls that are made at once, 32
-// are served. A function that the run does not have is answered here too: there is none, which counts as a use.
+// model uses these tools, at most 8 times: the 9th request forbids it to use any tool. Of calls that are made at
+// once, 32 are served. A function that the run does not have is answered here too: that there is none, which counts
+// as a use.
 func (m *Model) Respond(ctx context.Context, call *server.ModelCall) iter.Seq2[server.ModelEvent, error] {
 	return func(yield func(server.ModelEvent, error) bool) {
 		if err := m.Check(call.Model, call.Tools); err != nil {
@@ -108,8 +109,8 @@ func (m *Model) Respond(ctx context.Context, call *server.ModelCall) iter.Seq2[s
 	}
 }
 
-// Models lists the provider's models in the order of their names: GET /models. Errors are those of the Client. What has no name
-// in the list is left out.
+// Models lists the provider's models in the order of their names: GET /models. Errors are those of the Client. What
+// has no name in the list is left out.
 func (m *Model) Models(ctx context.Context) ([]server.ModelInfo, error) {
 	return provider.Models(ctx, m.provider)
 }

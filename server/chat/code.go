@@ -97,8 +97,8 @@ func codeTool(name string) assistants.Tool {
 	}}
 }
 
-// instructions are those of the run, with the files that code can read. They are one message: not every model takes two,
-// or one that is not the first.
+// instructions are those of the run, with the files that code can read. They are one message: not every model takes
+// two, or one that is not the first.
 func (a *answer) instructions() string {
 	said := a.call.Instructions
 	if a.tools.code == "" || len(a.codeFiles) == 0 {

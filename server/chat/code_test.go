@@ -212,7 +212,7 @@ func TestManyFiles(t *testing.T) {
 // Logs that are more than a run may have are cut, and the run goes on. What went wrong is said all the same.
 func TestHugeLogs(t *testing.T) {
 	t.Parallel()
-	const large = 17 << 20
+	const large = 3 << 20
 	var made []string
 	for i := range 12 {
 		made = append(made, calls(fmt.Sprint(i), fmt.Sprint("c", i), "code_interpreter", `{"code":"1"}`))

@@ -175,8 +175,8 @@ func (c *completion) hear(got *choice) error {
 	return nil
 }
 
-// heard is inferred: what a choice says that has a delta, a message, or both; nil if it says nothing. A message says it all,
-// so in a stream it counts unless there are deltas, which some servers sum up in it.
+// heard is inferred: what a choice says that has a delta, a message, or both; nil if it says nothing. A message says
+// all of it, so in a stream it counts unless there are deltas, which some servers sum up in it.
 func (c *completion) heard(got *choice) *piece {
 	delta, message := !got.Delta.isEmpty(), !got.Message.isEmpty()
 	if c.whole {

@@ -16,8 +16,8 @@
 // streams. An answer that breaks off fails the run: it has no finish_reason, no [DONE], and no usage of its own.
 //
 // Calls of functions are shown to the caller while the provider writes them, one after the other. Text behind them is
-// a message of its own once their outputs are there; it is lost if the run does not come that far, as when the answer is
-// cut at its limit of tokens. If tools that are served here are offered, functions are shown
+// a message of its own once their outputs are there; it is lost if the run does not come that far, as when the
+// answer is cut at its limit of tokens. If tools that are served here are offered, functions are shown
 // once the provider's answer has ended, with all of their arguments, for one of these tools may have to come first.
 //
 // Token budgets of a run are kept by what the provider says it has used; with one that says nothing about usage they

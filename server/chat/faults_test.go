@@ -308,16 +308,16 @@ func TestUsageOfAnswersThatFail(t *testing.T) {
 // Lists that are much larger in memory than in JSON are not taken in.
 func TestLongLists(t *testing.T) {
 	list := func(n int, element string) string { return "[" + strings.Repeat(element+",", n-1) + element + "]" }
-	const millions = 5 << 20
+	const many = 512 << 10
 	for _, test := range []struct {
 		name, body string
 		broken     bool
 	}{
-		{"choices", `{"choices":` + list(millions, "{}") + `}`, true},
-		{"calls", `{"choices":[{"delta":{"tool_calls":` + list(millions, "{}") + `}}]}`, true},
-		{"calls of a message", `{"choices":[{"message":{"tool_calls":` + list(millions, "{}") + `}}]}`, true},
-		{"parts", `{"choices":[{"delta":{"content":` + list(millions, `""`) + `}}]}`, true},
-		{"other lists", `{"choices":[{"delta":{"content":"Hi"},"logprobs":{"content":` + list(millions, "{}") + `}}]}`, false},
+		{"choices", `{"choices":` + list(many, "{}") + `}`, true},
+		{"calls", `{"choices":[{"delta":{"tool_calls":` + list(many, "{}") + `}}]}`, true},
+		{"calls of a message", `{"choices":[{"message":{"tool_calls":` + list(many, "{}") + `}}]}`, true},
+		{"parts", `{"choices":[{"delta":{"content":` + list(many, `""`) + `}}]}`, true},
+		{"other lists", `{"choices":[{"delta":{"content":"Hi"},"logprobs":{"content":` + list(many, "{}") + `}}]}`, false},
 		{"long text", `{"choices":[{"delta":{"content":"` + strings.Repeat(`[,\",`, 100_000) + `"}}]}`, false},
 		{"as many as there may be", `{"choices":[{"delta":{"content":` + list(1024, `{"text":"`+strings.Repeat("x", 100)+`"}`) + `}}]}`, false},
 		{"one more", `{"choices":[{"delta":{"content":` + list(1025, `{"text":"`+strings.Repeat("x", 100)+`"}`) + `}}]}`, true},

@@ -52,8 +52,8 @@ func markOf(place, result int, name string) string {
 	return fmt.Sprintf("%s%d:%d%s%s%s", markOpen, place, result, markName, name, markClose)
 }
 
-// labelOf is the mark of a result as the model is shown it. A name that would make it unclear, or that has what cannot be
-// seen in it, is left out.
+// labelOf is the mark of a result as the model is shown it. A name that would make it unclear, or that has what cannot
+// be seen in it, is left out.
 func labelOf(place, result int, name string) string {
 	if strings.ContainsAny(name, markOpen+markClose+markName) || strconv.Quote(name) != `"`+name+`"` {
 		return fmt.Sprintf("%s%d:%d%s", markOpen, place, result, markClose)

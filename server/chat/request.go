@@ -78,8 +78,8 @@ type streamOptions struct {
 	IncludeUsage bool `json:"include_usage"`
 }
 
-// request returns what is asked next. In the last request tools are there, as they are in what the model has said, but
-// none may be used: servers refuse calls in the history of a request that has no tools.
+// request returns what is asked next. In the last request tools are there, as they are in what the model has said,
+// but none may be used: servers refuse calls in the history of a request that has no tools.
 func (a *answer) request(last bool) *request {
 	r := &request{
 		Model: a.call.Model, Messages: a.messages, ReasoningEffort: a.call.ReasoningEffort, Stream: true,
@@ -154,8 +154,8 @@ func (t *tools) offered() []assistants.Tool {
 	return append(t.functions[:len(t.functions):len(t.functions)], t.own...)
 }
 
-// sorted returns the calls that are answered here, those of own tools and of functions that the run does not have, and
-// those of the caller's functions.
+// sorted returns the calls that are answered here, those of own tools and of functions that the run does not have,
+// and those of the caller's functions.
 func (t *tools) sorted(made []madeCall) (own, functions []*madeCall) {
 	for i := range made {
 		if t.names[made[i].Name] {

@@ -246,7 +246,7 @@ func TestManyOpenMarks(t *testing.T) {
 	call := question()
 	call.History = append(call.History, cites("【4:0†handbook.md】"))
 	for _, sign := range []string{"【", "【4:0†", "【【4"} {
-		text := strings.Repeat(sign, 300_000)
+		text := strings.Repeat(sign, 150_000)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // without the bound it is minutes
 		size := 0
 		for e, err := range chat.New(newClient(t, answers(text))).Respond(ctx, call) {
