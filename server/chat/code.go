@@ -55,7 +55,7 @@ func (f CodeFile) Open(ctx context.Context) (io.ReadCloser, error) {
 // CodeResult is what came of [Code].
 type CodeResult struct {
 	// Logs is what the code has printed, and how it has failed; "" is nothing. The caller of the run sees the first MiB
-	// of it, and of all logs of the run 8 MiB, the model the first 64 KiB. Both are told how much they do not see.
+	// of it, and of all logs of the run 8 MiB, the model the first and the last 32 KiB. Both are told what they do not see.
 	Logs string
 	// Images are those that the code has shown. They become files and part of the step.
 	Images []CodeOutput
@@ -261,8 +261,14 @@ func codeArguments(input string) string {
 	return string(data)
 }
 
-// shownLogs are logs as the model is shown them.
-func shownLogs(logs string) string { return cutLogs(logs, maxShownLogs) }
+// shownLogs are logs as the model is shown them: of long ones how they begin and, since errors come last, how they end.
+func shownLogs(logs string) string {
+	if len(logs) <= maxShownLogs {
+		return logs
+	}
+	end := logs[len(logs)-maxShownLogs/2:]
+	return cutLogs(logs[:len(logs)-len(end)], maxShownLogs-len(end)) + "\n" + strings.ToValidUTF8(end, "")
+}
 
 // cutLogs returns the first bytes of logs, and says how many there are behind them.
 func cutLogs(logs string, limit int) string {

@@ -242,15 +242,16 @@ func TestHugeLogs(t *testing.T) {
 	assert.Less(t, total, 9<<20)
 }
 
-// Long logs are for the caller; the model is told that it does not see all.
+// Long logs are for the caller; the model sees how they begin and end, and is told that it does not see all.
 func TestLongLogs(t *testing.T) {
 	t.Parallel()
 	k, _ := newLab(t, func(context.Context, chat.Code) (chat.CodeResult, error) {
-		return chat.CodeResult{Logs: strings.Repeat("é", 50_000)}, nil
+		return chat.CodeResult{Logs: strings.Repeat("é", 50_000) + "ValueError"}, nil
 	}, streams(runs("c", "1"), finish("tool_calls")), answers("So."))
 	s := k.hello()
-	assert.Len(t, s.steps[0].StepDetails.ToolCalls[0].CodeInterpreter.Outputs[0].Logs, 100_000)
-	assert.Contains(t, k.sent(1)[2], `é\n[34464 more bytes of output are not shown]`)
+	assert.Len(t, s.steps[0].StepDetails.ToolCalls[0].CodeInterpreter.Outputs[0].Logs, 100_010)
+	assert.Contains(t, k.sent(1)[2], `é\n[34474 more bytes of output are not shown]\né`)
+	assert.Contains(t, k.sent(1)[2], `éValueError"`)
 }
 
 // A file that cannot be kept fails the run, and the log says why.

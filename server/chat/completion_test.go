@@ -33,7 +33,7 @@ var ways = []struct {
 	{"null", streams(delta(`"content":null,"refusal":null,"tool_calls":null,"function_call":null`), word("Hi"),
 		`{"choices":[{"index":0,"delta":null,"finish_reason":null}],"usage":null,"error":null}`, `{"choices":null}`, finish("stop"), done), "Hi", nil},
 	{"empty lists", streams(`{"choices":[]}`, delta(`"tool_calls":[]`), word("Hi"), finish("stop"), done), "Hi", nil},
-	{"parts", streams(delta(`"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"H"},"i"]`), finish("stop")), "Hi", nil},
+	{"parts", streams(delta(`"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":null},{"type":"text","text":"H"},"i"]`), finish("stop")), "Hi", nil},
 	{"thoughts", streams(delta(`"reasoning_content":"hm"`), delta(`"reasoning":"hm","reasoning_details":[{}]`), word("Hi"), finish("stop")), "Hi", nil},
 	{"several choices", streams(word("H"), `{"choices":[{"index":1,"delta":{"content":"no"},"finish_reason":"length"}]}`,
 		`{"choices":[{"index":1,"delta":{"content":"no"}},{"index":0,"delta":{"content":"i"}}]}`, finish("stop"), done), "Hi", nil},

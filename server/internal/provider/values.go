@@ -67,11 +67,14 @@ func (t *Text) readPart(data []byte) error {
 	if part.Type != "" && part.Type != "text" && part.Type != "output_text" || len(part.Text) == 0 {
 		return nil
 	}
-	if part.Text[0] != '"' {
-		return errNoText
+	switch part.Text[0] {
+	case '"':
+		*t = Text(unquoted(part.Text))
+		return nil
+	case 'n':
+		return nil
 	}
-	*t = Text(unquoted(part.Text))
-	return nil
+	return errNoText
 }
 
 var errNoText = errors.New("provider: what should be text is none")

@@ -37,7 +37,7 @@ func TestValues(t *testing.T) {
 		assert.Equal(t, want, a.Whole(), in)
 	}
 	for in, want := range map[string]string{
-		`"a"`: "a", `null`: "", `["a",{"type":"text","text":"b"},{"type":"thought","text":7},{"text":"c"},null,1]`: "abc", `{"text":"a"}`: "a", `{"text":null}`: "?",
+		`"a"`: "a", `null`: "", `["a",{"type":"text","text":"b"},{"type":"thought","text":7},{"text":"c"},null,1]`: "abc", `{"text":"a"}`: "a", `{"text":null}`: "",
 		`7`: "?", `[{"text":{}}]`: "?",
 	} {
 		var text provider.Text
