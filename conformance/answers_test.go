@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/assistants-go/assistants/conformance/internal/given"
 	"github.com/assistants-go/assistants/conformance/internal/recording"
 	"github.com/assistants-go/assistants/conformance/internal/replay"
 )
@@ -47,7 +48,7 @@ func answerException(p problem) int {
 // of streams one by one. The requests are as they were recorded, right or wrong.
 func TestAnswersToRecordings(t *testing.T) {
 	t.Parallel()
-	files, err := recording.ReadFolder(folder(t, recording.FolderVariable))
+	files, err := recording.ReadFolder(given.Folder(t, recording.FolderVariable))
 	require.NoError(t, err)
 	d := loadDescription(t)
 	var answers, streams atomic.Int64

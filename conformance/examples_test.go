@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/assistants-go/assistants/conformance/internal/given"
 	"github.com/assistants-go/assistants/conformance/internal/recording"
 	"github.com/assistants-go/assistants/conformance/internal/replay"
 )
@@ -94,7 +95,7 @@ var corrected = []struct{ id, old, new, because string }{
 
 func loadExamples(t *testing.T, beta string) (examples map[string]example) {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(folder(t, specVariable), "examples-"+beta+".json"))
+	data, err := os.ReadFile(filepath.Join(given.Folder(t, given.Description), "examples-"+beta+".json"))
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(data, &examples))
 	return examples

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/conformance/internal/given"
 
 	"github.com/assistants-go/assistants/conformance/internal/replay"
 )
@@ -52,7 +53,7 @@ type property struct {
 
 func loadInventory(t *testing.T) inventory {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(folder(t, specVariable), "inventory.json"))
+	data, err := os.ReadFile(filepath.Join(given.Folder(t, given.Description), "inventory.json"))
 	require.NoError(t, err)
 	var all inventory
 	require.NoError(t, json.Unmarshal(data, &all))

@@ -24,10 +24,9 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
 	"github.com/stretchr/testify/require"
-)
 
-// specVariable names the environment variable that leads to the folder of API descriptions.
-const specVariable = "ASSISTANTS_SPEC"
+	"github.com/assistants-go/assistants/conformance/internal/given"
+)
 
 // A description is the API description of v2, ready to judge requests and answers.
 type description struct {
@@ -39,7 +38,7 @@ type description struct {
 
 func loadDescription(t *testing.T) *description {
 	t.Helper()
-	file := filepath.Join(folder(t, specVariable), "assistants-v2.openapi.yaml")
+	file := filepath.Join(given.Folder(t, given.Description), "assistants-v2.openapi.yaml")
 	document, err := openapi3.NewLoader().LoadFromFile(file)
 	require.NoError(t, err)
 	router, err := legacy.NewRouter(document)

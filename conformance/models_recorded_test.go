@@ -16,13 +16,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/conformance/internal/given"
 	"github.com/assistants-go/assistants/conformance/internal/recording"
 	"github.com/assistants-go/assistants/conformance/internal/upstream"
 )
 
 func recordedModels(t *testing.T) []upstream.Recorded {
 	t.Helper()
-	all, err := upstream.Read(upstream.Folder(folder(t, recording.FolderVariable)))
+	all, err := upstream.Read(upstream.Folder(given.Folder(t, recording.FolderVariable)))
 	require.NoError(t, err)
 	return all
 }

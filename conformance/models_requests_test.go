@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/assistants-go/assistants/conformance/internal/given"
 	"github.com/assistants-go/assistants/conformance/internal/upstream"
 )
 
@@ -34,7 +35,7 @@ type modelDescription struct {
 // modelDescriptions are those of both APIs, by their names; nil if there are none. To read them takes long, so all
 // tests share them.
 var modelDescriptions = sync.OnceValues(func() (map[string]*modelDescription, error) {
-	folder := os.Getenv(specVariable)
+	folder := os.Getenv(given.Description)
 	if folder == "" {
 		return nil, nil
 	}
@@ -229,7 +230,7 @@ func isOther(s *openapi3.Schema, value map[string]any) bool {
 // TestUnknownMembers shows that members which the validator lets pass are found.
 func TestUnknownMembers(t *testing.T) {
 	t.Parallel()
-	folder(t, specVariable)
+	given.Folder(t, given.Description)
 	all, err := modelDescriptions()
 	require.NoError(t, err)
 	const call = `{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}`

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/conformance/internal/given"
 
 	"github.com/assistants-go/assistants/conformance/internal/recording"
 	"github.com/assistants-go/assistants/conformance/internal/replay"
@@ -22,7 +22,7 @@ import (
 
 // TestRecordings replays all recorded exchanges. "go run ./replay" is the same without the testing package.
 func TestRecordings(t *testing.T) {
-	files, err := recording.ReadFolder(folder(t, recording.FolderVariable))
+	files, err := recording.ReadFolder(given.Folder(t, recording.FolderVariable))
 	require.NoError(t, err)
 	var mu sync.Mutex
 	var total replay.Counts
@@ -48,7 +48,7 @@ func TestRecordings(t *testing.T) {
 // documented examples.
 func TestEveryRuleIsNeeded(t *testing.T) {
 	t.Parallel()
-	files, err := recording.ReadFolder(folder(t, recording.FolderVariable))
+	files, err := recording.ReadFolder(given.Folder(t, recording.FolderVariable))
 	require.NoError(t, err)
 	var total replay.Counts
 	for _, beta := range []string{"v2", "v1"} {
@@ -70,7 +70,7 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 
 // TestRuns replays all recorded runs from their creation to their end.
 func TestRuns(t *testing.T) {
-	files, err := recording.ReadFolder(folder(t, recording.FolderVariable))
+	files, err := recording.ReadFolder(given.Folder(t, recording.FolderVariable))
 	require.NoError(t, err)
 	var total atomic.Int64
 	t.Run("files", func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestRuns(t *testing.T) {
 // came and then that the rest is missing.
 func TestBrokenStreams(t *testing.T) {
 	t.Parallel()
-	files, err := recording.ReadFolder(folder(t, recording.FolderVariable))
+	files, err := recording.ReadFolder(given.Folder(t, recording.FolderVariable))
 	require.NoError(t, err)
 	streams := 0
 	for _, f := range files {
@@ -120,7 +120,7 @@ func TestBrokenStreams(t *testing.T) {
 // eleventh: none ends in silence.
 func TestStreamsCutAnywhere(t *testing.T) {
 	t.Parallel()
-	files, err := recording.ReadFolder(folder(t, recording.FolderVariable))
+	files, err := recording.ReadFolder(given.Folder(t, recording.FolderVariable))
 	require.NoError(t, err)
 	shortest := map[string]string{} // by the events that occur
 	for _, f := range files {
@@ -186,7 +186,7 @@ func eventsOf(t *testing.T, text string) (types []assistants.EventType, err erro
 // TestNothingIsUnsupported wants an operation for everything that was recorded.
 func TestNothingIsUnsupported(t *testing.T) {
 	t.Parallel()
-	files, err := recording.ReadFolder(folder(t, recording.FolderVariable))
+	files, err := recording.ReadFolder(given.Folder(t, recording.FolderVariable))
 	require.NoError(t, err)
 	for _, f := range files {
 		for _, e := range f.Exchanges {
@@ -194,14 +194,4 @@ func TestNothingIsUnsupported(t *testing.T) {
 			assert.NotNil(t, op, "%s: %v", f.Name, e)
 		}
 	}
-}
-
-// folder returns the folder that an environment variable names, and skips the test if it names none.
-func folder(t *testing.T, variable string) string {
-	t.Helper()
-	value := os.Getenv(variable)
-	if value == "" {
-		t.Skipf("%s is not set: nothing to compare with", variable)
-	}
-	return value
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/assistants-go/assistants/assistantstest"
+	"github.com/assistants-go/assistants/internal/logtest"
 	"github.com/assistants-go/assistants/server"
 )
 
@@ -25,7 +26,7 @@ import (
 // package's, which a synctest bubble can move.
 type convo struct {
 	*api
-	log       *logLines
+	log       *logtest.Log
 	freshID   func(prefix string) string
 	assistant string
 	thread    string
@@ -33,7 +34,7 @@ type convo struct {
 
 func newConvo(t testing.TB, model server.Model, opts ...server.Option) *convo {
 	t.Helper()
-	log, ids := &logLines{}, counter()
+	log, ids := new(logtest.Log), counter()
 	c := &convo{log: log, freshID: ids, api: newAPI(t, append([]server.Option{
 		server.WithClock(time.Now), server.WithIDSource(ids), server.WithModel(model),
 		server.WithLogger(slog.New(slog.NewTextHandler(log, nil))),
@@ -404,24 +405,6 @@ func decoded[T any](t testing.TB, body string) T {
 	var value T
 	require.NoError(t, json.Unmarshal([]byte(body), &value), body)
 	return value
-}
-
-// logLines is what a server has logged.
-type logLines struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (l *logLines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.Write(p)
-}
-
-func (l *logLines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.String()
 }
 
 // yielding is a model that yields these events in each round, and the last of them in all later ones. An error among

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/assistants-go/assistants/internal/logtest"
 	"github.com/assistants-go/assistants/server"
 )
 
@@ -282,7 +283,7 @@ func TestContentThatBreaks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			blobs := newCountedBlobs()
-			log := &logLines{}
+			log := new(logtest.Log)
 			a := newAPI(t, server.WithBlobs(blobs), server.WithLogger(slog.New(slog.NewTextHandler(log, nil))))
 			a.upload("a", letters(200_000))
 			served := httptest.NewServer(a.handler)

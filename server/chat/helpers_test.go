@@ -1,7 +1,6 @@
 package chat_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/internal/logtest"
 	"github.com/assistants-go/assistants/server"
 	"github.com/assistants-go/assistants/server/chat"
 )
@@ -111,24 +111,7 @@ type talk struct {
 	server    *server.Server
 	client    *assistants.Client
 	assistant string
-	log       *syncBuffer
-}
-
-type syncBuffer struct {
-	mu sync.Mutex
-	bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.Buffer.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.Buffer.String()
+	log       *logtest.Log
 }
 
 func newClient(t testing.TB, handler http.Handler) *assistants.Client {
@@ -140,7 +123,7 @@ func newClient(t testing.TB, handler http.Handler) *assistants.Client {
 
 func newTalk(t testing.TB, params assistants.AssistantCreateParams, opts []chat.Option, how ...http.HandlerFunc) *talk {
 	t.Helper()
-	k := &talk{t: t, upstream: &upstream{t: t, answers: how}, log: new(syncBuffer)}
+	k := &talk{t: t, upstream: &upstream{t: t, answers: how}, log: new(logtest.Log)}
 	k.server = server.New(server.WithModel(chat.New(newClient(t, k.upstream), opts...)),
 		server.WithLogger(slog.New(slog.NewTextHandler(k.log, nil))))
 	t.Cleanup(func() { _ = k.server.Close() })

@@ -1,7 +1,6 @@
 package responses_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/assistants-go/assistants"
+	"github.com/assistants-go/assistants/internal/logtest"
 	"github.com/assistants-go/assistants/server"
 	"github.com/assistants-go/assistants/server/responses"
 )
@@ -177,32 +177,14 @@ type house struct {
 	fake   *fake
 	server *server.Server
 	model  *responses.Model
-	log    *logged
-}
-
-// logged is what was logged.
-type logged struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	log    *logtest.Log
 }
 
 func build(t *testing.T, answers ...http.HandlerFunc) *house { return buildWith(t, nil, answers...) }
 
 func buildWith(t *testing.T, opts []responses.Option, answers ...http.HandlerFunc) *house {
 	t.Helper()
-	h := &house{t: t, fake: &fake{answers: answers}, log: new(logged)}
+	h := &house{t: t, fake: &fake{answers: answers}, log: new(logtest.Log)}
 	logger := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	provider, err := assistants.NewClient(assistants.WithHandler(h.fake), assistants.WithAPIKey(providerKey),
 		assistants.WithMaxRetries(0), assistants.WithStreamIdleTimeout(0), assistants.WithLogger(logger))

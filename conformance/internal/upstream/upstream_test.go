@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/assistants-go/assistants/conformance/internal/given"
 	"github.com/assistants-go/assistants/conformance/internal/recording"
 	"github.com/assistants-go/assistants/conformance/internal/upstream"
 )
@@ -74,11 +74,7 @@ func TestContainers(t *testing.T) {
 
 func recorded(t *testing.T) []upstream.Recorded {
 	t.Helper()
-	folder := os.Getenv(recording.FolderVariable)
-	if folder == "" {
-		t.Skipf("%s is not set: nothing to compare with", recording.FolderVariable)
-	}
-	all, err := upstream.Read(upstream.Folder(folder))
+	all, err := upstream.Read(upstream.Folder(given.Folder(t, recording.FolderVariable)))
 	require.NoError(t, err)
 	return all
 }
@@ -137,10 +133,7 @@ func told(events []map[string]any) []map[string]any {
 // TestComposedStreamsAreDescribed has the description judge the events that recorded answers are taken apart into.
 func TestComposedStreamsAreDescribed(t *testing.T) {
 	t.Parallel()
-	folder := os.Getenv("ASSISTANTS_SPEC")
-	if folder == "" {
-		t.Skip("ASSISTANTS_SPEC is not set: nothing to compare with")
-	}
+	folder := given.Folder(t, given.Description)
 	schemas := map[bool]*openapi3.Schema{}
 	for chat, name := range map[bool][2]string{false: {"responses", "ResponseStreamEvent"}, true: {"chat", "CreateChatCompletionStreamResponse"}} {
 		document, err := openapi3.NewLoader().LoadFromFile(filepath.Join(folder, name[0]+".openapi.yaml"))
