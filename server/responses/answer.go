@@ -285,10 +285,20 @@ func (a *answer) say(o *output, e server.ModelEvent) error {
 // tell has an event go out.
 func (a *answer) tell(e server.ModelEvent) error {
 	a.spoke = true
-	if _, ok := e.(server.FunctionCall); ok {
+	if _, ok := e.(server.FunctionCall); ok && !a.calling {
 		a.calling = true
+		a.leaveBehind()
 	}
 	return a.emit(e)
+}
+
+// leaveBehind makes late what has begun, and has not gone out, when the first call of a function does.
+func (a *answer) leaveBehind() {
+	for _, o := range a.items {
+		if known(o.kind) && o.kind != itemFunction && (len(o.waiting) > 0 || !o.done) {
+			o.late, o.waiting = true, nil
+		}
+	}
 }
 
 // textIn is how much text is in an event that waits.

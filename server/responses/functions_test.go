@@ -88,6 +88,17 @@ func TestBehindFunctionCalls(t *testing.T) {
 	}
 }
 
+// A call that is told late, for want of an id, does not swallow what has waited for it.
+func TestBehindCallWithoutID(t *testing.T) {
+	t.Parallel()
+	call, said := function("fc_1", "call_a", "{}"), message("msg_1", "First.")
+	h := build(t, stream(added(0, function("fc_1", "", "")), added(1, opened("msg_1")), text(1, "First."), done(1, said), done(0, call),
+		completed(call, said)), stream(answerOf("Second.")...))
+	s := h.ask(functionTool)
+	assert.Equal(t, []string{"function f({}) call_a", "requires_action"}, told(t, h, s))
+	assert.Equal(t, []string{"function f({}) call_a", "message: First.", "message: Second.", "completed"}, told(t, h, h.answer(s, "one")))
+}
+
 // What comes behind calls and never ends cannot be told: the run fails.
 func TestBehindFunctionCallsWithoutEnd(t *testing.T) {
 	t.Parallel()
